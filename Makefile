@@ -1,0 +1,47 @@
+# Everything a newcomer needs; each target sets itself up. See README.md.
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+RUN := .venv/.installed-requirements.lock
+DEV := .venv/.installed-requirements-dev.lock
+
+.PHONY: help setup run demo test check bench docs lock format clean
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 10
+
+setup: $(RUN)  ## install what the service needs into .venv
+
+$(RUN): requirements.lock pyproject.toml scripts/setup.sh
+	@sh scripts/setup.sh requirements.lock
+
+$(DEV): requirements-dev.lock pyproject.toml scripts/setup.sh
+	@sh scripts/setup.sh requirements-dev.lock
+	@touch $(RUN)
+
+run: $(RUN)  ## serve on 127.0.0.1 (PORT, default 8000)
+	@$(BIN)/mingjian serve
+
+demo: $(RUN)  ## audit the sample encounters over HTTP and print every finding
+	@$(BIN)/python -m demo
+
+test: $(DEV)  ## run every test and every rule's examples
+	@$(BIN)/python -m pytest -q -n 2 tests rules
+
+check: $(DEV)  ## format, lint, types, layers, generated documents
+	@sh scripts/check.sh
+
+bench: $(DEV)  ## measure, side by side with what others do
+	@$(BIN)/python -m benchmarks
+
+docs: $(DEV)  ## write the generated documents anew
+	@$(BIN)/mingjian docs
+
+format: $(DEV)  ## format the code
+	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
+
+lock: $(DEV)  ## renew the dependency locks; they hold hashes and name no host, so any mirror serves them
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --upgrade -o requirements.lock pyproject.toml
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --upgrade --group dev -o requirements-dev.lock pyproject.toml
+
+clean:  ## remove what was installed and generated; data under var/ stays
+	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis

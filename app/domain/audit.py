@@ -1,0 +1,48 @@
+"""Audit (审核): what is asked, and what is answered."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from app.domain.decision import Decision, Stage
+from app.domain.encounter import Encounter
+from app.domain.finding import DataIssue, Finding, NotEvaluated
+
+
+class AuditRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One encounter to audit. `history` holds earlier encounters of the same patient, where the caller knows them."""
+
+    encounter: Encounter
+    stage: Stage = Stage.ORDERING
+    history: tuple[Encounter, ...] | None = None
+
+
+class ShownFinding(Struct, frozen=True, kw_only=True):
+    """A finding with the decision that it calls for from the reader."""
+
+    decision: Decision
+    finding: Finding
+
+
+class Judgement(Struct, frozen=True, kw_only=True):
+    """What the engine says of a case: every finding, shown or not, and what it could not judge."""
+
+    ruleset: str
+    findings: tuple[Finding, ...]
+    not_evaluated: tuple[NotEvaluated, ...]
+    lines_without_rules: tuple[str, ...]
+
+
+class Audit(Struct, frozen=True, kw_only=True):
+    """The recorded answer to one request: findings shown to the caller, the strictest decision, and what is open."""
+
+    id: str
+    audited_at: datetime
+    stage: Stage
+    encounter: str
+    ruleset: str
+    decision: Decision
+    findings: tuple[ShownFinding, ...]
+    not_evaluated: tuple[NotEvaluated, ...]
+    data_issues: tuple[DataIssue, ...]
+    lines_without_rules: tuple[str, ...]

@@ -1,0 +1,109 @@
+"""Case: an encounter and what rules need to judge it, with look-ups that are made once per audit.
+
+Lines of earlier encounters explain a finding; they are never at fault themselves. `history` None means that nobody
+knows the patient's past, an empty tuple that there is none.
+"""
+
+from datetime import date
+from functools import cached_property
+
+from app.domain.codes import CodeSet
+from app.domain.decision import Stage
+from app.domain.encounter import Encounter
+from app.domain.line import Line
+
+
+class Case:
+    def __init__(
+        self, encounter: Encounter, stage: Stage = Stage.ORDERING, history: tuple[Encounter, ...] | None = None
+    ) -> None:
+        self.encounter = encounter
+        self.stage = stage
+        self.history = history
+        self.lines = encounter.lines
+        self.diagnosis_codes = tuple([diagnosis.code for diagnosis in encounter.diagnoses if diagnosis.code])
+
+    @cached_property
+    def procedure_codes(self) -> tuple[str, ...]:
+        return tuple(procedure.code for procedure in self.encounter.procedures if procedure.code)
+
+    @cached_property
+    def lines_by_code(self) -> dict[str, list[Line]]:
+        """The encounter's lines by item code, each list in order of service date and then as sent."""
+        found: dict[str, list[Line]] = {}
+        for line in self.lines:
+            known = found.get(line.item_code)
+            if known is None:
+                found[line.item_code] = [line]
+            else:
+                known.append(line)
+        for known in found.values():
+            if len(known) > 1:
+                known.sort(key=_when)
+        return found
+
+    @cached_property
+    def past_lines_by_code(self) -> dict[str, list[Line]]:
+        """Lines of the patient's other encounters by item code; empty where the history is unknown."""
+        found: dict[str, list[Line]] = {}
+        for encounter in self.earlier_encounters:
+            for line in encounter.lines:
+                found.setdefault(line.item_code, []).append(line)
+        return found
+
+    @cached_property
+    def earlier_encounters(self) -> tuple[Encounter, ...]:
+        """The history without this encounter itself, should the sender have put it there too."""
+        return tuple(past for past in self.history or () if not self._is_same(past))
+
+    def lines_of(self, codes: CodeSet) -> list[Line]:
+        """The encounter's lines whose item code is in the set, in order of service date and then as sent."""
+        return self._pick(self.lines_by_code, codes)
+
+    def past_lines_of(self, codes: CodeSet) -> list[Line]:
+        return self._pick(self.past_lines_by_code, codes)
+
+    def _pick(self, by_code: dict[str, list[Line]], codes: CodeSet) -> list[Line]:
+        if not codes.prefixes and len(codes.exact) == 1:
+            (code,) = codes.exact
+            return list(by_code.get(code, ()))
+        found = [line for code, lines in by_code.items() if code in codes for line in lines]
+        found.sort(key=_when)
+        return found
+
+    def prescription_of(self, line: Line) -> list[Line]:
+        """The lines of the same prescription; a line without a prescription number stands alone."""
+        if not line.prescription_id:
+            return [line]
+        return [other for other in self.lines if other.prescription_id == line.prescription_id]
+
+    def _is_same(self, past: Encounter) -> bool:
+        return past.id == self.encounter.id and past.facility.id == self.encounter.facility.id
+
+
+def _when(line: Line) -> date:
+    return line.service_date
+
+
+def age_in_years(birth_date: date, day: date) -> int:
+    """Whole years lived on `day`; a birthday on 29 February is reached on 1 March in other years (民法典第203条)."""
+    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
+
+
+def age_in_days(birth_date: date, day: date) -> int:
+    return (day - birth_date).days
+
+
+def days_between(earlier: date, later: date) -> int:
+    return (later - earlier).days
+
+
+def stay_days(encounter: Encounter, until: date | None = None) -> int | None:
+    """Bed days of the stay: the first day counts, the last does not (计入不计出), and never less than one.
+
+    None where the admission, or both discharge and `until`, are unknown.
+    """
+    last = encounter.end_at.date() if encounter.end_at is not None else until
+    if encounter.start_at is None or last is None:
+        return None
+    return max((last - encounter.start_at.date()).days, 1)

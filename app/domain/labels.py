@@ -1,0 +1,46 @@
+"""Labels (中文名称): how values of the domain are said to doctors and staff."""
+
+from enum import StrEnum
+
+from app.domain.encounter import CareType, FacilityLevel, InsuranceType, Pregnancy, Sex
+from app.domain.line import FormularyClass
+
+_LABELS: dict[StrEnum, str] = {
+    Sex.MALE: "男性",
+    Sex.FEMALE: "女性",
+    Pregnancy.NONE: "非妊娠哺乳期",
+    Pregnancy.PLANNING: "备孕",
+    Pregnancy.PREGNANT: "妊娠期",
+    Pregnancy.LACTATING: "哺乳期",
+    CareType.OUTPATIENT: "门诊",
+    CareType.CHRONIC_OUTPATIENT: "门诊慢特病",
+    CareType.EMERGENCY: "急诊",
+    CareType.INPATIENT: "住院",
+    CareType.DAY_CASE: "日间诊疗",
+    CareType.PHARMACY: "药店购药",
+    CareType.INTERNET: "互联网诊疗",
+    InsuranceType.EMPLOYEE: "职工医保",
+    InsuranceType.RESIDENT: "居民医保",
+    InsuranceType.WORK_INJURY: "工伤保险",
+    InsuranceType.MATERNITY: "生育保险",
+    InsuranceType.OTHER: "其他险种",
+    InsuranceType.NONE: "自费",
+    FacilityLevel.TERTIARY: "三级医疗机构",
+    FacilityLevel.SECONDARY: "二级医疗机构",
+    FacilityLevel.PRIMARY: "一级及以下医疗机构",
+    FacilityLevel.UNGRADED: "未定级医疗机构",
+    FormularyClass.A: "甲类",
+    FormularyClass.B: "乙类",
+    FormularyClass.C: "目录外",
+}
+
+
+def label(value: StrEnum | str) -> str:
+    """The Chinese word for a value; text that has none is said as it is, and nothing as 未知."""
+    if isinstance(value, StrEnum) and value in _LABELS:
+        return _LABELS[value]
+    return str(value) or "未知"
+
+
+def labels(values: tuple[StrEnum, ...] | tuple[str, ...]) -> str:
+    return "、".join(label(value) for value in values)

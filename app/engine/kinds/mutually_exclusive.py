@@ -1,0 +1,90 @@
+"""Mutually exclusive items (重复收费、配伍禁忌): two items that may not both be charged or used together.
+
+`item_code` is kept, `excluded_code` is at fault when it stands beside it: in one `prescription`, on one `day`, within
+`days` (`window_days` either way), or in one `stay`. Where the two are equals (incompatible pieces), one row is enough:
+whichever order the lines have, one finding names both.
+
+```yaml
+kind: mutually_exclusive
+parameters: {within: day}
+```
+
+```csv
+point,item_code,item_name,excluded_code,excluded_name
+K1,001103000010000,急诊监护费,001102000030000,急诊诊查费
+```
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from app.domain.case import Case
+from app.domain.codes import CodeSet
+from app.domain.line import Line
+from app.engine.kind import Hit, ItemCheck, KnowledgePoint, On, Outcome, RuleKind, Shape
+
+Within = Literal["prescription", "day", "days", "stay"]
+
+
+class Parameters(Shape, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    within: Within
+    look_back: bool = False  # count the patient's other encounters too, for `day` and `days`
+
+
+class Point(KnowledgePoint, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    item_code: tuple[str, ...]
+    excluded_code: tuple[str, ...]
+    excluded_name: str = ""
+    window_days: Annotated[int, Meta(ge=1, le=366)] | None = None
+
+
+def _together(within: Within, window_days: int, line: Line) -> Callable[[Line], bool]:
+    if within == "day":
+        return lambda other: other.service_date == line.service_date
+    if within == "days":
+        return lambda other: abs((other.service_date - line.service_date).days) <= window_days
+    if within == "prescription":
+        number = line.prescription_id
+        return lambda other: bool(number) and other.prescription_id == number
+    return lambda _: True
+
+
+def prepare(point: Point, parameters: Parameters) -> ItemCheck:
+    kept_codes = CodeSet(point.item_code)
+    within, window_days = parameters.within, point.window_days or 0
+    looks_back = past_days(point, parameters) > 0
+    quick = frozenset(kept_codes.exact) if not kept_codes.prefixes and not looks_back else None
+
+    def check(line: Line, case: Case) -> Outcome:
+        if quick is not None and quick.isdisjoint(case.lines_by_code):
+            return None
+        beside = _together(within, window_days, line)
+        kept = [other for other in case.lines_of(kept_codes) if other is not line and beside(other)]
+        if looks_back:
+            kept += [other for other in case.past_lines_of(kept_codes) if beside(other)]
+        if not kept:
+            return None
+        return Hit((line,), kept, {"kept": kept[0].name, "kept_date": kept[0].service_date.isoformat()})
+
+    return check
+
+
+def past_days(point: Point, parameters: Parameters) -> int:
+    if not parameters.look_back:
+        return 0
+    return (point.window_days or 0) + 1 if parameters.within == "days" else 1 if parameters.within == "day" else 0
+
+
+KIND = RuleKind(
+    name="mutually_exclusive",
+    title="重复收费、配伍禁忌",
+    parameters=Parameters,
+    point=Point,
+    on=On.ITEM,
+    prepare=prepare,
+    patterns=lambda point, _: point.excluded_code,
+    facts=frozenset({"kept", "kept_date"}),
+    past_days=past_days,
+)

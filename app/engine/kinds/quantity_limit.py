@@ -1,0 +1,183 @@
+"""Quantity limit (限数量、频次、疗程): no more than so much of an item within a line, a prescription, or a time.
+
+`measure` is what is added up: `quantity`; `times` (lines); `days` (days of use: distinct service dates, or the days of
+supply where a line gives them); `distinct` (different items); `amount` (yuan claimed). `per` is within what: `line`,
+`prescription`, `day`, `stay` (the encounter), `rolling` (`window_days` up to and with the line's day), `month`, `year`.
+All codes of a point count together. `limit` is a number, or blank with `limit_is_stay_days` for the bed days of the
+stay plus `extra`. Lines past the limit are at fault, with the part of their amount that is past it; earlier lines and
+those of other encounters (for `rolling`, `month`, `year`) are related.
+
+```yaml
+kind: quantity_limit
+parameters: {measure: quantity, per: rolling}
+```
+
+```csv
+point,item_code,item_name,limit,window_days
+K1,002503020030000,糖化血红蛋白测定,1,15
+```
+"""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from app.domain.case import Case, stay_days
+from app.domain.codes import CodeSet, ingredient_of
+from app.domain.line import Line
+from app.domain.money import ZERO, plain
+from app.engine.kind import Hit, ItemCheck, KnowledgePoint, Missing, On, Outcome, RuleKind, Shape
+
+Measure = Literal["quantity", "times", "days", "distinct", "amount"]
+Per = Literal["line", "prescription", "day", "stay", "rolling", "month", "year"]
+_PAST_DAYS = {"month": 31, "year": 366}
+
+
+class Parameters(Shape, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    measure: Measure
+    per: Per
+    limit_is_stay_days: bool = False
+    extra: int = 0
+
+
+class Point(KnowledgePoint, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    item_code: tuple[str, ...]
+    limit: Decimal | None = None
+    unit: str = ""
+    window_days: Annotated[int, Meta(ge=1, le=3660)] | None = None
+
+
+Meter = Callable[[Line], Decimal | None]  # what a line adds to the sum; None where it does not say
+
+
+def _meter(measure: Measure) -> Meter:
+    """A fresh meter: `days` and `distinct` remember what they have counted."""
+    if measure == "quantity":
+        return lambda line: line.quantity
+    if measure == "times":
+        return lambda _: Decimal(1)
+    if measure == "amount":
+        return lambda line: line.claimed_amount
+    seen: set[str | date] = set()
+
+    def count(line: Line) -> Decimal:
+        if measure == "days" and line.days_supply is not None:
+            return Decimal(line.days_supply)
+        key = line.service_date if measure == "days" else ingredient_of(line.item_code)
+        if key in seen:
+            return ZERO
+        seen.add(key)
+        return Decimal(1)
+
+    return count
+
+
+def _window(per: Per, days: int, line: Line) -> Callable[[Line], bool]:
+    """Whether another line counts together with this one."""
+    day = line.service_date
+    if per == "day":
+        return lambda other: other.service_date == day
+    if per == "rolling":
+        first = day - timedelta(days=days - 1)
+        return lambda other: first <= other.service_date <= day
+    if per == "month":
+        return lambda other: (other.service_date.year, other.service_date.month) == (day.year, day.month)
+    if per == "year":
+        return lambda other: other.service_date.year == day.year
+    if per == "prescription":
+        number = line.prescription_id
+        return lambda other: other is line or (bool(number) and other.prescription_id == number)
+    if per == "line":
+        return lambda other: other is line
+    return lambda _: True
+
+
+def prepare(point: Point, parameters: Parameters) -> ItemCheck:
+    codes = CodeSet(point.item_code)
+    measure, per = parameters.measure, parameters.per
+    window_days = point.window_days or 1
+    looks_back = past_days(point, parameters) > 0
+    fixed = None if parameters.limit_is_stay_days else point.limit
+    single = measure in ("quantity", "times") and not looks_back and fixed is not None
+
+    def check(line: Line, case: Case) -> Outcome:
+        same = (
+            case.lines_by_code[line.item_code] if not codes.prefixes and len(codes.exact) == 1 else case.lines_of(codes)
+        )
+        if single and len(same) == 1 and (line.quantity if measure == "quantity" else 1) <= fixed:  # type: ignore[operator]
+            return None
+        limit = _limit(case, line, fixed, parameters.extra)
+        if isinstance(limit, Missing):
+            return limit
+        counts = _window(per, window_days, line)
+        group = [other for other in same if counts(other)]
+        if per == "rolling":
+            group = group[: _position(group, line) + 1]
+        elif group[-1] is not line:
+            return None  # the last line of the group speaks for all of it
+        past = [other for other in case.past_lines_of(codes) if counts(other)] if looks_back else []
+        return _judge(past, group, limit, measure, only_last=per == "rolling")
+
+    return check
+
+
+def _position(group: list[Line], line: Line) -> int:
+    return next(number for number, other in enumerate(group) if other is line)
+
+
+def _limit(case: Case, line: Line, fixed: Decimal | None, extra: int) -> Decimal | Missing:
+    if fixed is not None:
+        return fixed
+    days = stay_days(case.encounter, until=max(other.service_date for other in case.lines) + timedelta(days=1))
+    return Missing("start_at") if days is None else Decimal(days + extra)
+
+
+def _judge(past: list[Line], group: list[Line], limit: Decimal, measure: Measure, *, only_last: bool) -> Outcome:
+    meter, total, at_fault, amount = _meter(measure), ZERO, [], ZERO
+    related, known = list(past), True
+    for line in past:
+        total += meter(line) or ZERO
+    for number, line in enumerate(group):
+        adds = meter(line)
+        if adds is None:
+            return Missing("line.amount")
+        total += adds
+        excess = min(total - limit, adds)
+        if excess > 0 and (not only_last or number == len(group) - 1):
+            at_fault.append(line)
+            part = _part(line, excess, adds)
+            known, amount = known and part is not None, amount + (part or ZERO)
+        else:
+            related.append(line)
+    if not at_fault:
+        return None
+    facts = {"total": plain(total), "limit": plain(limit), "excess": plain(total - limit)}
+    return Hit(at_fault, related, facts, amount if known else None)
+
+
+def _part(line: Line, excess: Decimal, adds: Decimal) -> Decimal | None:
+    """The part of the line's claimed amount that lies past the limit."""
+    amount = line.claimed_amount
+    return None if amount is None else amount if excess == adds else amount * excess / adds
+
+
+def past_days(point: Point, parameters: Parameters) -> int:
+    if parameters.per == "rolling":
+        return (point.window_days or 1) - 1
+    return _PAST_DAYS.get(parameters.per, 0)
+
+
+KIND = RuleKind(
+    name="quantity_limit",
+    title="限数量、频次、疗程",
+    parameters=Parameters,
+    point=Point,
+    on=On.ITEM,
+    prepare=prepare,
+    patterns=lambda point, _: point.item_code,
+    facts=frozenset({"total", "limit", "excess"}),
+    past_days=past_days,
+)

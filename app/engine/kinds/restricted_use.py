@@ -1,0 +1,211 @@
+"""Restricted use (限定使用): an item that may be used, or is paid for, only under conditions.
+
+Every condition that is given must hold. `|` parts alternatives. A condition that is broken is told in `broken`; where
+none is broken but a fact is unknown, the point is not evaluated. Ages are whole years on the service date;
+`max_age_days` is for newborns. `diagnoses` asks for at least one of the codes, `excluded_diagnoses` for none of them.
+A diagnosis that is not an ICD-10 code may be any disease, so it never breaks a condition.
+
+```yaml
+kind: restricted_use
+parameters: {}
+```
+
+```csv
+point,item_code,item_name,sex,max_age,diagnoses,facility_levels
+K1,XB01AXA223B002010100156,奥扎格雷钠注射液,,,I63*,
+K2,ZA05CAC0029010102312,参附注射液,,,,tertiary|secondary
+K3,004500000100000,小儿捏脊治疗,,17,,
+```
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Annotated
+
+from msgspec import Meta
+
+from app.domain.case import Case, age_in_days, age_in_years
+from app.domain.codes import CodeSet, is_diagnosis_code
+from app.domain.encounter import CareType, FacilityLevel, InsuranceType, Pregnancy, Sex
+from app.domain.labels import label, labels
+from app.domain.line import Line
+from app.engine.kind import Hit, ItemCheck, KnowledgePoint, Missing, On, Outcome, RuleKind, Shape
+
+Age = Annotated[int, Meta(ge=0, le=150)]
+Condition = Callable[[Line, Case], str | Missing | None]  # how it is broken, what is unknown, or None: it holds
+
+
+class Parameters(Shape, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    pass
+
+
+class Point(KnowledgePoint, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    item_code: tuple[str, ...]
+    sex: Sex = Sex.UNKNOWN
+    min_age: Age | None = None
+    max_age: Age | None = None
+    max_age_days: Age | None = None
+    diagnoses: tuple[str, ...] = ()
+    excluded_diagnoses: tuple[str, ...] = ()
+    insurance_types: tuple[InsuranceType, ...] = ()
+    care_types: tuple[CareType, ...] = ()
+    excluded_care_types: tuple[CareType, ...] = ()
+    facility_levels: tuple[FacilityLevel, ...] = ()
+    facility_types: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    practitioner_titles: tuple[str, ...] = ()
+    excluded_pregnancy: tuple[Pregnancy, ...] = ()
+
+
+def _sex(point: Point) -> Condition:
+    wanted = point.sex
+
+    def check(_: Line, case: Case) -> str | Missing | None:
+        sex = case.encounter.patient.sex
+        if sex is wanted:
+            return None
+        return f"限{label(wanted)}，患者为{label(sex)}" if sex else Missing("patient.sex")
+
+    return check
+
+
+def _age(point: Point) -> Condition:
+    low = point.min_age or 0
+    high = 150 if point.max_age is None else point.max_age
+    limit = f"限{low}岁及以上" if point.max_age is None else f"限{high}岁及以下" if not low else f"限{low}至{high}岁"
+
+    def check(line: Line, case: Case) -> str | Missing | None:
+        birth_date = case.encounter.patient.birth_date
+        if birth_date is None:
+            return Missing("patient.birth_date")
+        age = age_in_years(birth_date, line.service_date)
+        return None if low <= age <= high else f"{limit}，患者{age}岁"
+
+    return check
+
+
+def _age_in_days(point: Point) -> Condition:
+    high = point.max_age_days or 0
+
+    def check(line: Line, case: Case) -> str | Missing | None:
+        birth_date = case.encounter.patient.birth_date
+        if birth_date is None:
+            return Missing("patient.birth_date")
+        days = age_in_days(birth_date, line.service_date)
+        return None if 0 <= days <= high else f"限出生{high}天内，患者出生{days}天"
+
+    return check
+
+
+def _diagnoses(point: Point) -> Condition:
+    wanted = CodeSet(point.diagnoses)
+
+    def check(_: Line, case: Case) -> str | Missing | None:
+        codes = case.diagnosis_codes
+        for code in codes:
+            if code in wanted:
+                return None
+        if not codes or not all(is_diagnosis_code(code) for code in codes):
+            return Missing("diagnoses")
+        return f"诊断（{'、'.join(codes[:3])}）不在限定范围内"
+
+    return check
+
+
+def _excluded_diagnoses(point: Point) -> Condition:
+    excluded = CodeSet(point.excluded_diagnoses)
+
+    def check(_: Line, case: Case) -> str | Missing | None:
+        codes = case.diagnosis_codes
+        found = excluded.matching(codes)
+        if found:
+            return f"诊断 {'、'.join(found)} 属禁忌或除外情形"
+        return None if codes and all(is_diagnosis_code(code) for code in codes) else Missing("diagnoses")
+
+    return check
+
+
+def _one_of(allowed: tuple[str, ...], fact: str, read: Callable[[Line, Case], str]) -> Condition:
+    accepted, limit = frozenset(allowed), f"限{labels(allowed)}"
+
+    def check(line: Line, case: Case) -> str | Missing | None:
+        value = read(line, case)
+        if value in accepted:
+            return None
+        return f"{limit}，本次为{label(value)}" if value else Missing(fact)
+
+    return check
+
+
+def _none_of(excluded: tuple[str, ...], fact: str, read: Callable[[Line, Case], str]) -> Condition:
+    refused = frozenset(excluded)
+
+    def check(line: Line, case: Case) -> str | Missing | None:
+        value = read(line, case)
+        if value in refused:
+            return f"不得用于{label(value)}"
+        return None if value else Missing(fact)
+
+    return check
+
+
+def _conditions(point: Point) -> Iterable[Condition]:
+    if point.sex:
+        yield _sex(point)
+    if point.min_age is not None or point.max_age is not None:
+        yield _age(point)
+    if point.max_age_days is not None:
+        yield _age_in_days(point)
+    if point.diagnoses:
+        yield _diagnoses(point)
+    if point.excluded_diagnoses:
+        yield _excluded_diagnoses(point)
+    if point.insurance_types:
+        yield _one_of(
+            point.insurance_types, "coverage.insurance_type", lambda _, c: c.encounter.coverage.insurance_type
+        )
+    if point.care_types:
+        yield _one_of(point.care_types, "care_type", lambda _, c: c.encounter.care_type)
+    if point.excluded_care_types:
+        yield _none_of(point.excluded_care_types, "care_type", lambda _, c: c.encounter.care_type)
+    if point.facility_levels:
+        yield _one_of(point.facility_levels, "facility.level", lambda _, c: c.encounter.facility.level)
+    if point.facility_types:
+        yield _one_of(point.facility_types, "facility.type", lambda _, c: c.encounter.facility.type)
+    if point.departments:
+        yield _one_of(point.departments, "department", lambda line, c: line.department or c.encounter.department)
+    if point.practitioner_titles:
+        yield _one_of(point.practitioner_titles, "practitioner.title", lambda line, _: line.practitioner.title)
+    if point.excluded_pregnancy:
+        yield _none_of(point.excluded_pregnancy, "patient.pregnancy", lambda _, c: c.encounter.patient.pregnancy)
+
+
+def prepare(point: Point, _: Parameters) -> ItemCheck:
+    conditions = tuple(_conditions(point))
+    if not conditions:
+        raise ValueError(f"the point {point.point!r} gives no condition; fill at least one column")
+
+    def check(line: Line, case: Case) -> Outcome:
+        broken, unknown = [], None
+        for condition in conditions:
+            found = condition(line, case)
+            if found is None:
+                continue
+            if type(found) is Missing:
+                unknown = found
+            else:
+                broken.append(found)
+        return Hit((line,), facts={"broken": "；".join(map(str, broken))}) if broken else unknown
+
+    return check
+
+
+KIND = RuleKind(
+    name="restricted_use",
+    title="限定使用",
+    parameters=Parameters,
+    point=Point,
+    on=On.ITEM,
+    prepare=prepare,
+    patterns=lambda point, _: point.item_code,
+    facts=frozenset({"broken"}),
+)

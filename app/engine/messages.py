@@ -1,0 +1,39 @@
+"""The words of a finding (提示语): templates that a rule writes once and that facts fill in."""
+
+from string import Formatter
+from typing import Any
+
+import msgspec
+
+from app.engine.kind import RuleKind
+from app.knowledge.pack import PackError, RuleFolder
+
+LINE_WORDS = frozenset({"item", "item_code", "quantity", "service_date"})
+
+
+def words_of(template: str) -> frozenset[str]:
+    """The `{word}` names in a template; raises ValueError where braces do not pair or hold more than a name."""
+    found = set()
+    for _, name, form, conversion in Formatter().parse(template):
+        if name is None:
+            continue
+        if not name.isidentifier() or form or conversion:
+            raise ValueError(f"{{{name}}} must be one plain word in braces")
+        found.add(name)
+    return frozenset(found)
+
+
+def check_message(folder: RuleFolder, kind: RuleKind[Any, Any]) -> None:
+    """Raise PackError for a message or remedy with a word that no finding of the kind can fill."""
+    columns = {field.name for field in msgspec.structs.fields(kind.point)}
+    known = kind.facts | columns | LINE_WORDS
+    for name, template in (("message", folder.rule.message), ("remedy", folder.rule.remedy)):
+        where = f"{folder.path / 'rule.yaml'}: {name}"
+        try:
+            unknown = words_of(template) - known
+        except ValueError as error:
+            raise PackError(f"{where}: {error}") from error
+        if unknown:
+            raise PackError(
+                f"{where}: no finding of kind {kind.name!r} knows {', '.join(sorted(unknown))}; it knows {', '.join(sorted(known))}"
+            )
