@@ -17,13 +17,6 @@ class AuditRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     history: tuple[Encounter, ...] | None = None
 
 
-class ShownFinding(Struct, frozen=True, kw_only=True):
-    """A finding with the decision that it calls for from the reader."""
-
-    decision: Decision
-    finding: Finding
-
-
 class Judgement(Struct, frozen=True, kw_only=True):
     """What the engine says of a case: every finding, shown or not, and what it could not judge."""
 
@@ -42,7 +35,7 @@ class Audit(Struct, frozen=True, kw_only=True):
     encounter: str
     ruleset: str
     decision: Decision
-    findings: tuple[ShownFinding, ...]
+    findings: tuple[Finding, ...]
     not_evaluated: tuple[NotEvaluated, ...]
     data_issues: tuple[DataIssue, ...]
     lines_without_rules: tuple[str, ...]

@@ -4,6 +4,7 @@ Lines of earlier encounters explain a finding; they are never at fault themselve
 knows the patient's past, an empty tuple that there is none.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
 
@@ -31,45 +32,45 @@ class Case:
     def lines_by_code(self) -> dict[str, list[Line]]:
         """The encounter's lines by item code, each list in order of service date and then as sent."""
         found: dict[str, list[Line]] = {}
+        repeated = set()
         for line in self.lines:
-            known = found.get(line.item_code)
-            if known is None:
-                found[line.item_code] = [line]
+            code = line.item_code
+            if code in found:
+                found[code].append(line)
+                repeated.add(code)
             else:
-                known.append(line)
-        for known in found.values():
-            if len(known) > 1:
-                known.sort(key=_when)
+                found[code] = [line]
+        for code in repeated:
+            found[code].sort(key=_when)
         return found
+
+    @cached_property
+    def past_lines(self) -> tuple[Line, ...]:
+        return tuple([line for encounter in self.earlier_encounters for line in encounter.lines])
 
     @cached_property
     def past_lines_by_code(self) -> dict[str, list[Line]]:
         """Lines of the patient's other encounters by item code; empty where the history is unknown."""
         found: dict[str, list[Line]] = {}
-        for encounter in self.earlier_encounters:
-            for line in encounter.lines:
-                found.setdefault(line.item_code, []).append(line)
+        for line in self.past_lines:
+            found.setdefault(line.item_code, []).append(line)
+        for lines in found.values():
+            lines.sort(key=_when)
         return found
 
     @cached_property
     def earlier_encounters(self) -> tuple[Encounter, ...]:
-        """The history without this encounter itself, should the sender have put it there too."""
-        return tuple(past for past in self.history or () if not self._is_same(past))
+        """The history without this encounter itself, and the last of those sent twice."""
+        earlier = {(past.facility.id, past.id): past for past in self.history or ()}
+        earlier.pop((self.encounter.facility.id, self.encounter.id), None)
+        return tuple(earlier.values())
 
     def lines_of(self, codes: CodeSet) -> list[Line]:
         """The encounter's lines whose item code is in the set, in order of service date and then as sent."""
-        return self._pick(self.lines_by_code, codes)
+        return _pick(self.lines_by_code, self.lines, codes)
 
     def past_lines_of(self, codes: CodeSet) -> list[Line]:
-        return self._pick(self.past_lines_by_code, codes)
-
-    def _pick(self, by_code: dict[str, list[Line]], codes: CodeSet) -> list[Line]:
-        if not codes.prefixes and len(codes.exact) == 1:
-            (code,) = codes.exact
-            return list(by_code.get(code, ()))
-        found = [line for code, lines in by_code.items() if code in codes for line in lines]
-        found.sort(key=_when)
-        return found
+        return _pick(self.past_lines_by_code, self.past_lines, codes)
 
     def prescription_of(self, line: Line) -> list[Line]:
         """The lines of the same prescription; a line without a prescription number stands alone."""
@@ -77,8 +78,13 @@ class Case:
             return [line]
         return [other for other in self.lines if other.prescription_id == line.prescription_id]
 
-    def _is_same(self, past: Encounter) -> bool:
-        return past.id == self.encounter.id and past.facility.id == self.encounter.facility.id
+
+def _pick(by_code: dict[str, list[Line]], lines: Sequence[Line], codes: CodeSet) -> list[Line]:
+    if not codes.prefixes and len(codes.exact) == 1:
+        (code,) = codes.exact
+        return list(by_code.get(code, ()))
+    named = {code for code in by_code if code in codes}
+    return sorted([line for line in lines if line.item_code in named], key=_when) if named else []
 
 
 def _when(line: Line) -> date:

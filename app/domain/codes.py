@@ -8,7 +8,7 @@ A pattern is one of
 
 import re
 from collections.abc import Iterable
-from enum import StrEnum
+from functools import lru_cache
 
 _CATEGORY = re.compile(r"([A-Z])(\d\d)")
 _PATTERN = re.compile(r"[0-9A-Za-z.+_/-]+\*?|\*")
@@ -19,18 +19,14 @@ _ITEM_SHAPES = re.compile(
     r"X[A-Z]\d\d[A-Z]{2}[A-Z0-9]\d{3}[A-Z]\d{3}\d{9}"  # western drug, 23
     r"|Z[A-Z]\d\d[A-Z]{3}\d{4}\d{9}"  # Chinese patent drug, 20
     r"|[TG]\d{9}"  # decoction piece, formula granule, 10
-    r"|00\d{13}"  # service item, 15
+    r"|0[01]\d{13}"  # service item, 15; 01 are those of the price guides since 2023 (立项指南)
     r"|C\d{6}\d{20}"  # consumable, 27
     r"|C\d{19}"  # consumable, the first 20 of it
 )
-_DIAGNOSIS_SHAPE = re.compile(r"[A-Z]\d\d(\.[0-9A-Z]{1,4}(x\d{3})?)?[+*]?")
+_DIAGNOSIS_SHAPE = re.compile(r"[A-Z]\d\d(\.[0-9A-Zx][0-9A-Z]{0,3}(x\d{3})?)?(\+[A-Z]\d\d(\.\d{1,3})?\*|[+*])?")
 
 
-class CodeSystem(StrEnum):
-    ITEM = "item"
-    DIAGNOSIS = "diagnosis"
-
-
+@lru_cache(65_536)
 def is_national_item_code(code: str) -> bool:
     """Whether the code has the shape of a national item code; not whether the catalogue holds it."""
     return _ITEM_SHAPES.fullmatch(code) is not None

@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from app.domain.finding import Severity
+
+class Severity(StrEnum):
+    """严重程度: how sure the rule is that the charge is wrong."""
+
+    DEFINITE = "definite"  # 明确违规
+    HIGHLY_SUSPECT = "highly_suspect"  # 高度可疑
+    SLIGHTLY_SUSPECT = "slightly_suspect"  # 轻度可疑
 
 
 class Stage(StrEnum):
@@ -17,7 +23,7 @@ class Stage(StrEnum):
 class Decision(StrEnum):
     """From the mildest to the strictest."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105
     INFORM = "inform"
     REQUIRE_REASON = "require_reason"
     BLOCK = "block"
@@ -40,13 +46,11 @@ class DecisionPolicy:
     __slots__ = ("_table",)
 
     def __init__(self, changes: Mapping[Stage, Mapping[Severity, Decision]] | None = None) -> None:
-        table = {(stage, severity): decision for stage, row in _DEFAULT.items() for severity, decision in row.items()}
-        for stage, row in (changes or {}).items():
-            table.update({(stage, severity): decision for severity, decision in row.items()})
-        self._table = table
+        self._table = {stage: {**row, **(changes or {}).get(stage, {})} for stage, row in _DEFAULT.items()}
 
-    def decide(self, stage: Stage, severity: Severity) -> Decision:
-        return self._table[stage, severity]
+    def at(self, stage: Stage) -> Mapping[Severity, Decision]:
+        """What each severity calls for at the stage."""
+        return self._table[stage]
 
 
 _DEFAULT: Mapping[Stage, Mapping[Severity, Decision]] = {
@@ -62,3 +66,5 @@ _DEFAULT: Mapping[Stage, Mapping[Severity, Decision]] = {
     },
     Stage.SETTLED: dict.fromkeys(Severity, Decision.INFORM),
 }
+
+SAFE_POLICY = DecisionPolicy()

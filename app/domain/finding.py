@@ -5,13 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-
-class Severity(StrEnum):
-    """严重程度: how sure the rule is that the charge is wrong."""
-
-    DEFINITE = "definite"  # 明确违规
-    HIGHLY_SUSPECT = "highly_suspect"  # 高度可疑
-    SLIGHTLY_SUSPECT = "slightly_suspect"  # 轻度可疑
+from app.domain.decision import Decision, Severity
 
 
 class Visibility(StrEnum):
@@ -22,7 +16,7 @@ class Visibility(StrEnum):
     EXCEPTED = "excepted"  # the area or the hospital has excepted it, with a reason and an end date
 
 
-class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One rule's objection. The same fault of the same lines has the same id whenever it is sent again.
 
     `amount_at_issue` is in yuan, None where the lines give no amount. `facts` holds what the judgement rests on, as
@@ -45,6 +39,7 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     facts: dict[str, str] = {}
     basis: str = ""
     references: tuple[str, ...] = ()
+    decision: Decision = Decision.PASS
     is_current: bool = True
     visibility: Visibility = Visibility.SHOWN
 

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from app.domain.decision import Severity
 from app.domain.encounter import CareType, FacilityLevel, InsuranceType, Pregnancy, Sex
 from app.domain.line import FormularyClass
 
@@ -32,6 +33,13 @@ _LABELS: dict[StrEnum, str] = {
     FormularyClass.A: "甲类",
     FormularyClass.B: "乙类",
     FormularyClass.C: "目录外",
+}
+
+
+SEVERITY_LABELS: dict[Severity, str] = {
+    Severity.DEFINITE: "明确违规",
+    Severity.HIGHLY_SUSPECT: "高度可疑",
+    Severity.SLIGHTLY_SUSPECT: "轻度可疑",
 }
 
 

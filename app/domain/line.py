@@ -12,7 +12,8 @@ from app.domain.money import LARGEST, LARGEST_QUANTITY, SMALLEST, ZERO, check_nu
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Code = Annotated[str, Meta(max_length=64)]
 Text = Annotated[str, Meta(max_length=500)]
-LocalTime = Annotated[datetime, Meta(tz=False, description="Local time of the facility, without a zone")]
+LOCAL_TIME = "Local time of the facility, without a zone"
+LocalTime = Annotated[datetime, Meta(tz=False, description=LOCAL_TIME)]
 
 
 class ItemCategory(StrEnum):

@@ -17,7 +17,7 @@ def check_number(value: Decimal, name: str, largest: Decimal = LARGEST, smallest
     except InvalidOperation:  # NaN cannot be compared
         pass
     raise ValueError(
-        f"`{name}` is {value}; it must be a number from {smallest} to {largest}"
+        f"`{name}` is {str(value)[:40]}; it must be a number from {smallest} to {largest}"
         + ("" if value.is_nan() or value >= 0 else ": a refund is sent as the withdrawal of its line")
     )
 

@@ -12,14 +12,13 @@ from typing import Any
 import msgspec
 
 from app.domain.codes import expand
-from app.domain.decision import Stage
-from app.domain.finding import Severity
-from app.engine.exceptions import RuleException
+from app.domain.decision import Severity, Stage
 from app.engine.index import Posting, write_index
-from app.engine.kind import KnowledgePoint, On, RuleKind
+from app.engine.kind import KnowledgePoint, On, RuleKind, Table
 from app.engine.kinds import KINDS
 from app.engine.messages import check_message
 from app.engine.points import read_parameters, read_points
+from app.knowledge.overlay import Adjustment, RuleException
 from app.knowledge.pack import PackError, RuleFolder
 from app.knowledge.rule import Judges, Status
 
@@ -51,6 +50,7 @@ class RuleHead(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     area: str = ""
     facility: str = ""
     point_count: int = 0
+    points_at: tuple[int, int] = (0, 0)  # where its points lie in the compiled form
 
 
 class RulePeriod(msgspec.Struct, frozen=True, array_like=True):
@@ -67,11 +67,13 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[RuleHead, ...]
     periods: tuple[RulePeriod, ...]
     exceptions: tuple[RuleException, ...]
+    adjustments: tuple[Adjustment, ...]
     prefix_lengths: dict[str, tuple[int, ...]]  # by On.name, longest first
     always: tuple[Posting, ...]  # the points that are about every encounter
     has_diagnosis_points: bool
     points_size: int
     slot_count: int
+    index_size: int
 
 
 class _Writer:
@@ -90,16 +92,18 @@ class _Writer:
         points = tuple(read_points(folder, kind.point))
         if not points:
             raise PackError(f"{folder.path / 'knowledge.csv'}: has no rows; a rule without knowledge judges nothing")
+        start = len(self.points)
         offsets = [self._add_point(point) for point in points]
+        table: Table[Any] = Table(lambda: points)
         for period, written in folder.rule.periods():
             parameters = read_parameters(folder, written, kind.parameters)
             number = len(self.periods)
             raw = msgspec.Raw(self._encode(parameters))
             self.periods.append(RulePeriod(len(self.rules), period.start, period.end, raw))
             for point, offset in zip(points, offsets, strict=True):
-                _try_out(folder, kind, point, parameters)
+                _try_out(folder, kind, point, parameters, table)
                 self._add_postings(folder, kind, point, parameters, (number, offset))
-        self.rules.append(_head(folder, len(points)))
+        self.rules.append(_head(folder, len(points), (start, len(self.points))))
 
     def _add_point(self, point: KnowledgePoint) -> int:
         offset = len(self.points)
@@ -132,10 +136,12 @@ def _kind_of(folder: RuleFolder) -> RuleKind[Any, Any]:
         ) from None
 
 
-def _try_out(folder: RuleFolder, kind: RuleKind[Any, Any], point: KnowledgePoint, parameters: Any) -> None:
+def _try_out(
+    folder: RuleFolder, kind: RuleKind[Any, Any], point: KnowledgePoint, parameters: Any, table: Table[Any]
+) -> None:
     """Make the check once, so that nothing is found to be wrong with a point only when a claim meets it."""
     try:
-        kind.prepare(point, parameters)
+        kind.prepare(point, parameters, table)
     except ValueError as error:
         raise PackError(f"{folder.path / 'knowledge.csv'}: the point {point.point!r}: {error}") from error
 
@@ -151,7 +157,7 @@ def _expanded(folder: RuleFolder, kind: RuleKind[Any, Any], point: KnowledgePoin
     yield from codes
 
 
-def _head(folder: RuleFolder, point_count: int) -> RuleHead:
+def _head(folder: RuleFolder, point_count: int, points_at: tuple[int, int]) -> RuleHead:
     rule = folder.rule
     return RuleHead(
         id=rule.id,
@@ -172,22 +178,28 @@ def _head(folder: RuleFolder, point_count: int) -> RuleHead:
         area=folder.scope.area,
         facility=folder.scope.facility,
         point_count=point_count,
+        points_at=points_at,
     )
 
 
-def revision_of(folders: Iterable[RuleFolder], exceptions: Iterable[RuleException] = ()) -> str:
-    """The address of a ruleset: the same rules, knowledge and exceptions give the same 32 hex characters."""
+def revision_of(
+    folders: Iterable[RuleFolder], exceptions: Iterable[RuleException] = (), adjustments: Iterable[Adjustment] = ()
+) -> str:
+    """The address of a ruleset: the same rules, knowledge and overlays give the same 32 hex characters."""
     digest = hashlib.sha256(f"{FORMAT}\n".encode())
     for folder in sorted(folders, key=lambda folder: folder.rule.id):
         if folder.rule.status in _LOADED:
             digest.update(
                 f"{folder.rule.id} {folder.scope.area} {folder.scope.facility} {folder.content_hash}\n".encode()
             )
-    digest.update(msgspec.msgpack.encode(tuple(exceptions)))
+    for overlay in (exceptions, adjustments):
+        digest.update(msgspec.msgpack.encode(sorted(overlay, key=msgspec.msgpack.encode)))
     return digest.hexdigest()[:32]
 
 
-def compile_rules(folders: Sequence[RuleFolder], exceptions: Sequence[RuleException] = ()) -> bytes:
+def compile_rules(
+    folders: Sequence[RuleFolder], exceptions: Sequence[RuleException] = (), adjustments: Sequence[Adjustment] = ()
+) -> bytes:
     """The compiled form of all rules that are active or on trial. Raises PackError with every fault found."""
     writer, faults = _Writer(), []
     for folder in sorted(folders, key=lambda folder: folder.rule.id):
@@ -200,15 +212,17 @@ def compile_rules(folders: Sequence[RuleFolder], exceptions: Sequence[RuleExcept
         raise PackError("\n".join(faults))
     slot_count, table = write_index(writer.postings)
     header = Header(
-        revision=revision_of(folders, exceptions),
+        revision=revision_of(folders, exceptions, adjustments),
         rules=tuple(writer.rules),
         periods=tuple(writer.periods),
-        exceptions=tuple(exceptions),
+        exceptions=tuple(sorted(exceptions, key=msgspec.msgpack.encode)),
+        adjustments=tuple(sorted(adjustments, key=msgspec.msgpack.encode)),
         prefix_lengths={on.name: tuple(sorted(found, reverse=True)) for on, found in writer.prefix_lengths.items()},
         always=tuple(writer.always),
         has_diagnosis_points=any(key[:1] in b"dD" for key in writer.postings),
         points_size=len(writer.points),
         slot_count=slot_count,
+        index_size=len(table),
     )
     encoded = msgspec.msgpack.encode(header)
     return b"".join((MAGIC, struct.pack("<I", len(encoded)), encoded, bytes(writer.points), table))

@@ -30,28 +30,42 @@ def check_coverage(folder: RuleFolder) -> None:
         raise ExampleFailed(f"{folder.rule.id}: no example that must not hit; add a near miss")
 
 
-def run_example(folder: RuleFolder, example: Example) -> None:
-    """Judge the example by its rule alone; raises ExampleFailed where the outcome is another."""
-    ruleset = Ruleset(compile_rules([_loaded(folder)]))
-    stage = example.stage or folder.rule.stages[0]
-    history = None if example.history is None else tuple(_encounter(one) for one in example.history)
-    judgement = ruleset.audit(Case(_encounter(example.encounter, folder), stage, history))
+def open_rule(folder: RuleFolder) -> Ruleset:
+    """The rule alone, compiled and opened, whatever its status. Raises PackError."""
+    return Ruleset(compile_rules([_loaded(folder)]))
+
+
+def run_example(folder: RuleFolder, example: Example, ruleset: Ruleset | None = None) -> None:
+    """Judge the example by its rule alone; raises ExampleFailed where the outcome is another.
+
+    `ruleset` is the rule as `open_rule` gives it, for callers that run several of its examples.
+    """
+    ruleset = ruleset or open_rule(folder)
     where = f"{folder.rule.id}: {example.name}"
+    try:
+        stage = example.stage or folder.rule.stages[0]
+        history = None if example.history is None else tuple(_encounter(one) for one in example.history)
+        case = Case(_encounter(example.encounter, folder), stage, history)
+        amount = Decimal(example.amount) if example.amount else None
+    except (msgspec.ValidationError, ArithmeticError, TypeError) as error:
+        raise ExampleFailed(f"{where}\n  cannot be read: {error}") from error
+    judgement = ruleset.audit(case)
     found = sorted({name for finding in judgement.findings for name in finding.lines or ("encounter",)})
     if found != sorted(example.hits):
         raise ExampleFailed(f"{where}\n  must hit {sorted(example.hits)}\n  did hit  {found}")
     missing = sorted({one.missing for one in judgement.not_evaluated})
     if missing != sorted(example.missing) and (example.missing or not example.hits):
         raise ExampleFailed(f"{where}\n  must miss facts {sorted(example.missing)}\n  did miss       {missing}")
-    if example.amount and (amount := _amount(judgement.findings)) != Decimal(example.amount):
-        raise ExampleFailed(f"{where}\n  amount must be {example.amount}\n  amount is      {amount}")
+    if amount is not None and (found_amount := _amount(judgement.findings)) != amount:
+        raise ExampleFailed(f"{where}\n  amount must be {amount}\n  amount is      {found_amount}")
 
 
 def check_rule(folder: RuleFolder) -> None:
     """All of a rule's self-tests; raises ExampleFailed at the first that fails."""
     check_coverage(folder)
+    ruleset = open_rule(folder)
     for example in folder.rule.examples:
-        run_example(folder, example)
+        run_example(folder, example, ruleset)
 
 
 def _loaded(folder: RuleFolder) -> RuleFolder:

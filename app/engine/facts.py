@@ -21,6 +21,7 @@ _NAMES = {
     "line.category": "目录类别",
     "line.days_supply": "用药天数",
     "line.prescription_id": "处方号",
+    "line.is_standing": "长期医嘱标志",
     "line.has_consent": "自费知情同意标志",
     "line.formulary_class": "目录等级",
     "history": "患者既往就诊记录",
@@ -30,4 +31,6 @@ _NAMES = {
 
 def explain_missing(fact: str) -> str:
     """A sentence for staff on why a rule could not be judged."""
+    if fact == "internal_error":
+        return "规则执行出错，未作判断；请联系系统管理员"
     return f"缺少{_NAMES.get(fact, fact)}，未作判断"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import Enum, auto
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -51,6 +52,33 @@ class Missing(msgspec.Struct, frozen=True, gc=False):
     fact: str
 
 
+P = TypeVar("P", bound=Shape)
+K = TypeVar("K", bound=KnowledgePoint)
+T = TypeVar("T")
+
+
+class Table(Generic[K]):
+    """All points of one rule, for kinds whose points must know of each other (members of a class, of a group).
+
+    Nothing is read until a check asks; `derive` makes what the checks of a rule share, once.
+    """
+
+    def __init__(self, read: Callable[[], Sequence[K]]) -> None:
+        self._read = read
+        self._derived: dict[Any, Any] = {}
+
+    @cached_property
+    def points(self) -> Sequence[K]:
+        return self._read()
+
+    def derive(self, make: Callable[[Sequence[K]], T]) -> T:
+        """`make` of all points; the same function is called once per rule, so pass a module's own, not a lambda."""
+        if make not in self._derived:
+            self._derived[make] = make(self.points)
+        found: T = self._derived[make]
+        return found
+
+
 class On(Enum):
     """What a kind's points are about, and so what its checks are called with."""
 
@@ -65,8 +93,6 @@ DiagnosisCheck = Callable[[Diagnosis, Case], Outcome]
 EncounterCheck = Callable[[Case], Iterable[Hit | Missing]]
 Check = ItemCheck | DiagnosisCheck | EncounterCheck
 
-P = TypeVar("P", bound=Shape)
-K = TypeVar("K", bound=KnowledgePoint)
 
 
 def _nothing(_point: Any, _parameters: Any) -> Iterable[str]:
@@ -87,7 +113,7 @@ class RuleKind(Generic[P, K]):
     parameters: type[P]
     point: type[K]
     on: On
-    prepare: Callable[[K, P], Check]
+    prepare: Callable[[K, P, Table[K]], Check]
     patterns: Callable[[K, P], Iterable[str]] = _nothing
     facts: frozenset[str] = field(default=frozenset())
     past_days: Callable[[K, P], int] = lambda _point, _parameters: 0

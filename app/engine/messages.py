@@ -1,14 +1,22 @@
 """The words of a finding (提示语): templates that a rule writes once and that facts fill in."""
 
+from collections.abc import Callable, Mapping
 from string import Formatter
 from typing import Any
 
 import msgspec
 
+from app.domain.line import Line
+from app.domain.money import plain
 from app.engine.kind import RuleKind
 from app.knowledge.pack import PackError, RuleFolder
 
-LINE_WORDS = frozenset({"item", "item_code", "quantity", "service_date"})
+LINE_WORDS: Mapping[str, Callable[[Line], str]] = {
+    "item": lambda line: line.name,
+    "item_code": lambda line: line.item_code,
+    "quantity": lambda line: plain(line.quantity),
+    "service_date": lambda line: line.service_date.isoformat(),
+}
 
 
 def words_of(template: str) -> frozenset[str]:
@@ -26,7 +34,7 @@ def words_of(template: str) -> frozenset[str]:
 def check_message(folder: RuleFolder, kind: RuleKind[Any, Any]) -> None:
     """Raise PackError for a message or remedy with a word that no finding of the kind can fill."""
     columns = {field.name for field in msgspec.structs.fields(kind.point)}
-    known = kind.facts | columns | LINE_WORDS
+    known = kind.facts | columns | LINE_WORDS.keys()
     for name, template in (("message", folder.rule.message), ("remedy", folder.rule.remedy)):
         where = f"{folder.path / 'rule.yaml'}: {name}"
         try:

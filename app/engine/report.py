@@ -1,29 +1,31 @@
 """Turns what checks say into findings: ids, words, amounts, and who may see them."""
 
-import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
 from app.domain.audit import Judgement
 from app.domain.case import Case
+from app.domain.decision import Decision, Severity
 from app.domain.finding import Finding, NotEvaluated, Visibility
 from app.domain.line import Line
 from app.domain.money import ZERO, cents, plain
 from app.engine.compiled import RuleHead
-from app.engine.exceptions import RuleException
 from app.engine.facts import explain_missing
 from app.engine.kind import Hit, KnowledgePoint, Missing, On
 from app.engine.messages import LINE_WORDS, words_of
+from app.knowledge.overlay import RuleException
 from app.knowledge.rule import Judges, Status
 
 
 class Origin:
     """Where a check comes from, with everything about its findings that does not depend on the case."""
 
-    __slots__ = ("claimed_only", "exceptions", "head", "line_words", "point", "ruleset", "visibility", "words")
+    __slots__ = ("claimed_only", "exceptions", "head", "key", "line_words", "point", "ruleset", "visibility", "words")
 
     def __init__(
         self, head: RuleHead, point: KnowledgePoint, exceptions: tuple[RuleException, ...], ruleset: str
@@ -34,45 +36,54 @@ class Origin:
         used = words_of(head.message) | words_of(head.remedy)
         columns = {field.name for field in msgspec.structs.fields(point)}
         self.words = {name: _text(getattr(point, name)) for name in used & columns}
-        self.line_words = bool(used & LINE_WORDS)
+        self.line_words = tuple((name, read) for name, read in LINE_WORDS.items() if name in used)
+        self.key = f"\x1f{head.id}\x1f{point.point}\x1f"
 
 
 class Report:
     """Gathers the outcomes of one audit in the order in which they come."""
 
-    __slots__ = ("_case", "_findings", "_key", "_missing", "without_rules")
+    __slots__ = ("_case", "_decisions", "_findings", "_key", "_missing", "without_rules")
 
-    def __init__(self, case: Case) -> None:
-        self._case = case
-        self._findings: list[Finding] = []
+    def __init__(self, case: Case, decisions: Mapping[Severity, Decision]) -> None:
+        self._case, self._decisions = case, decisions
+        self._findings: dict[str, Finding] = {}
         self._missing: dict[tuple[str, str], list[str]] = {}
-        self._key = f"{case.encounter.facility.id}\x1f{case.encounter.id}\x1f".encode()
+        self._key = f"{case.encounter.facility.id}\x1f{case.encounter.id}"
         self.without_rules: list[str] = []
 
     def add(self, origin: Origin, outcome: Hit | Missing, line: Line | None) -> None:
-        if type(outcome) is Missing:
-            if line is None or not origin.claimed_only or line.is_claimed:
-                lines = self._missing.setdefault((origin.head.id, outcome.fact), [])
-                if line is not None:
-                    lines.append(line.id)
-            return
-        assert isinstance(outcome, Hit)  # noqa: S101 - for the type checker
-        at_fault = outcome.lines
-        if origin.claimed_only and at_fault and not any([one.is_claimed for one in at_fault]):
-            return
-        self._findings.append(self._finding(origin, outcome, at_fault))
+        if type(outcome) is Hit:
+            at_fault = outcome.lines
+            if not origin.claimed_only or not at_fault or any([one.is_claimed for one in at_fault]):
+                finding = self._finding(origin, outcome, at_fault)
+                self._findings.setdefault(finding.id, finding)  # a group may be told by each of its lines
+        elif type(outcome) is Missing and (line is None or not origin.claimed_only or line.is_claimed):
+            self._add_missing(origin, outcome.fact, line)
 
-    def _finding(self, origin: Origin, hit: Hit, at_fault: Iterable[Line]) -> Finding:
-        head, facts = origin.head, hit.facts
-        lines = tuple([line.id for line in at_fault])
+    def add_failure(self, origin: Origin, line: Line | None) -> None:
+        """A check broke down: its rule is not evaluated, all others are."""
+        self._add_missing(origin, "internal_error", line)
+
+    def _add_missing(self, origin: Origin, fact: str, line: Line | None) -> None:
+        lines = self._missing.setdefault((origin.head.id, fact), [])
+        if line is not None:
+            lines.append(line.id)
+
+    def _finding(self, origin: Origin, hit: Hit, at_fault: Sequence[Line]) -> Finding:
+        head, facts, related = origin.head, hit.facts, hit.related
+        lines = (at_fault[0].id,) if len(at_fault) == 1 else tuple([line.id for line in at_fault])
         words = {**origin.words, **facts}
-        if origin.line_words and lines:
-            words |= _line_words(hit.lines[0])
-        visibility = origin.visibility
-        if origin.exceptions and any(one.covers(origin.point.point, at_fault) for one in origin.exceptions):
-            visibility = Visibility.EXCEPTED
+        if at_fault:
+            for name, read in origin.line_words:
+                words[name] = read(at_fault[0])
+        visibility = (
+            Visibility.EXCEPTED if origin.exceptions and self._is_excepted(origin, at_fault) else origin.visibility
+        )
+        is_current = _touches_current(at_fault, related)
+        shown = is_current and visibility is Visibility.SHOWN
         return Finding(
-            id=self._id(head.id, origin.point.point, lines, facts),
+            id=self._id(origin, lines, facts),
             rule=head.id,
             rule_version=head.version,
             ruleset=origin.ruleset,
@@ -80,27 +91,35 @@ class Report:
             title=head.title,
             category=head.category,
             severity=head.severity,
-            message=head.message.format_map(words) if words else head.message,
-            remedy=head.remedy.format_map(words) if words else head.remedy,
+            message=head.message.format_map(words),
+            remedy=head.remedy.format_map(words),
             lines=lines,
-            related_lines=tuple([line.id for line in hit.related]),
+            related_lines=tuple([line.id for line in related]) if related else (),
             amount_at_issue=_amount(at_fault) if hit.amount is None else cents(hit.amount),
             facts=facts,
             basis=origin.point.basis,
             references=head.references,
-            is_current=_touches_current(hit),
+            decision=self._decisions[head.severity] if shown else Decision.PASS,
+            is_current=is_current,
             visibility=visibility,
         )
 
-    def _id(self, rule: str, point: str, lines: tuple[str, ...], facts: dict[str, str]) -> str:
+    def _is_excepted(self, origin: Origin, at_fault: Sequence[Line]) -> bool:
+        stay = self._case.encounter
+        places = [(line.service_date, line.department or stay.department) for line in at_fault]
+        places = places or [(encounter_date(self._case), stay.department)]
+        return any(one.covers(origin.point.point, places) for one in origin.exceptions)
+
+    def _id(self, origin: Origin, lines: tuple[str, ...], facts: dict[str, str]) -> str:
         """The same fault of the same lines for the same facts: the same 32 hex characters, whatever the revision."""
-        key = "\x1f".join((rule, point, *lines, "", *[f"{name}={value}" for name, value in facts.items()]))
-        return hashlib.blake2b(self._key + key.encode(), digest_size=16).hexdigest()
+        told = "\x1e".join([*lines, "", *facts, *facts.values()])
+        key = f"{self._key}{origin.key}{told}"
+        return blake2b(key.encode(), digest_size=16).hexdigest()
 
     def judgement(self, ruleset: str) -> Judgement:
         return Judgement(
             ruleset=ruleset,
-            findings=tuple(self._findings),
+            findings=tuple(self._findings.values()),
             not_evaluated=tuple(
                 [
                     NotEvaluated(
@@ -113,16 +132,10 @@ class Report:
         )
 
 
-def _line_words(line: Line) -> dict[str, str]:
-    return {
-        "item": line.name,
-        "item_code": line.item_code,
-        "quantity": plain(line.quantity),
-        "service_date": line.service_date.isoformat(),
-    }
-
-
-def _amount(lines: Iterable[Line]) -> Decimal | None:
+def _amount(lines: Sequence[Line]) -> Decimal | None:
+    if len(lines) == 1:
+        only = lines[0].claimed_amount
+        return None if only is None else cents(only)
     total = ZERO
     for line in lines:
         amount = line.claimed_amount
@@ -132,9 +145,11 @@ def _amount(lines: Iterable[Line]) -> Decimal | None:
     return cents(total)
 
 
-def _touches_current(hit: Hit) -> bool:
-    lines = hit.lines or hit.related
-    return not lines or any([line.current for line in hit.lines]) or any([line.current for line in hit.related])
+def _touches_current(at_fault: Sequence[Line], related: Sequence[Line]) -> bool:
+    for line in at_fault:
+        if line.current:
+            return True
+    return any([line.current for line in related]) if related else not at_fault
 
 
 def _text(value: Any) -> str:
@@ -159,3 +174,11 @@ def with_history(check: Any, on: On) -> Callable[..., Any]:
         return missing if outcome is None and case.history is None else outcome
 
     return check_subject
+
+
+def encounter_date(case: Case) -> date:
+    """The date by which rules on the whole encounter are chosen: its last service date, else its end or start."""
+    if case.lines:
+        return max(line.service_date for line in case.lines)
+    at = case.encounter.end_at or case.encounter.start_at
+    return at.date() if at is not None else date.min

@@ -2,7 +2,8 @@
 
 import struct
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,19 @@ import msgspec
 
 from app.domain.audit import Judgement
 from app.domain.case import Case
-from app.domain.decision import Stage
+from app.domain.decision import SAFE_POLICY, Decision, DecisionPolicy, Severity, Stage
+from app.engine.adjustment import adjusted
 from app.engine.compiled import MAGIC, Header, RuleHead, RulePeriod
 from app.engine.index import Index, Posting
-from app.engine.kind import On
+from app.engine.kind import On, Table
 from app.engine.kinds import KINDS
-from app.engine.report import Origin, Report, with_history
+from app.engine.report import Origin, Report, encounter_date, with_history
+from app.knowledge.overlay import LocalRecord
 from app.knowledge.pack import PackError
 
 Bound = tuple[date, date, Any, Origin]  # from, to, check, where the check comes from
+Segment = tuple[date, date, tuple[tuple[Any, Origin], ...]]  # from, to, the checks that hold in all of it
+_DAY = timedelta(days=1)
 _REMEMBERED_CODES = 200_000  # per view; codes beyond that are looked up each time, so that odd codes cannot fill memory
 
 
@@ -32,13 +37,20 @@ class Ruleset:
         if len(buffer) < start or bytes(buffer[: len(MAGIC)]) != MAGIC:
             raise PackError("not a compiled ruleset of this version; compile the rules again")
         (size,) = struct.unpack_from("<I", buffer, len(MAGIC))
-        self.header = msgspec.msgpack.decode(buffer[start : start + size], type=Header)
+        try:
+            self.header = msgspec.msgpack.decode(buffer[start : start + size], type=Header)
+        except msgspec.MsgspecError as error:
+            raise PackError(f"the compiled ruleset is broken ({error}); compile the rules again") from error
+        if len(buffer) != start + size + self.header.points_size + self.header.index_size:
+            raise PackError("the compiled ruleset is cut off; compile the rules again")
         self._points = buffer[start + size : start + size + self.header.points_size]
         self._index = Index(buffer[start + size + self.header.points_size :], self.header.slot_count)
         self.rules: Mapping[str, RuleHead] = {rule.id: rule for rule in self.header.rules}
         self._scopes = {scope for rule in self.header.rules for scope in (rule.area, rule.facility) if scope}
-        self._scopes |= {scope for one in self.header.exceptions for scope in (one.area, one.facility) if scope}
+        overlay: tuple[LocalRecord, ...] = (*self.header.exceptions, *self.header.adjustments)
+        self._scopes |= {scope for one in overlay for scope in (one.area, one.facility) if scope}
         self._parameters: dict[int, Any] = {}
+        self._tables: dict[str, Table[Any]] = {}
         self._views: dict[tuple[Stage, str, str], View] = {}
 
     @property
@@ -53,10 +65,11 @@ class Ruleset:
             view = self._views[key] = View(self, *key)
         return view
 
-    def audit(self, case: Case) -> Judgement:
+    def audit(self, case: Case, policy: DecisionPolicy = SAFE_POLICY) -> Judgement:
         """Judge every line, diagnosis and the encounter. Pure: the same case gives the same judgement."""
         encounter = case.encounter
-        return self.view(case.stage, encounter.facility.id, encounter.coverage.pooling_area).audit(case)
+        view = self.view(case.stage, encounter.facility.id, encounter.coverage.pooling_area)
+        return view.audit(case, policy.at(case.stage))
 
     def bind(self, posting: Posting) -> tuple[RulePeriod, RuleHead, Any, Any]:
         """The period, rule, kind and point that a posting stands for."""
@@ -64,8 +77,30 @@ class Ruleset:
         period = self.header.periods[number]
         head = self.header.rules[period.rule]
         kind = KINDS[head.kind]
+        return period, head, kind, self._point(offset, kind)[0]
+
+    def _point(self, offset: int, kind: Any) -> tuple[Any, int]:
+        """The point at the offset, and the offset of the next."""
         (size,) = struct.unpack_from("<I", self._points, offset)
-        return period, head, kind, msgspec.msgpack.decode(self._points[offset + 4 : offset + 4 + size], type=kind.point)
+        end = offset + 4 + size
+        return msgspec.msgpack.decode(self._points[offset + 4 : end], type=kind.point), end
+
+    def points_of(self, head: RuleHead) -> list[Any]:
+        """Every knowledge point of a rule, in the order of its file."""
+        found, (offset, end) = [], head.points_at
+        while offset < end:
+            point, offset = self._point(offset, KINDS[head.kind])
+            found.append(point)
+        return found
+
+    def periods_of(self, head: RuleHead) -> list[RulePeriod]:
+        """The stretches of days in which a rule holds, the earliest first."""
+        return [period for period in self.header.periods if self.header.rules[period.rule] is head]
+
+    def table(self, head: RuleHead) -> Table[Any]:
+        if head.id not in self._tables:
+            self._tables[head.id] = Table(partial(self.points_of, head))
+        return self._tables[head.id]
 
     def parameters(self, posting: Posting, kind: Any) -> Any:
         number = posting[0]
@@ -91,56 +126,65 @@ class View:
 
     def __init__(self, ruleset: Ruleset, stage: Stage, facility: str, area: str) -> None:
         self._ruleset, self._stage, self._facility, self._area = ruleset, stage, facility, area
-        self._by_item: dict[str, tuple[Bound, ...]] = {}
-        self._by_diagnosis: dict[str, tuple[Bound, ...]] = {}
-        self._prepared: dict[Posting, Bound | None] = {}
-        self._always = self._bound(list(ruleset.header.always))
+        self._by_item: dict[str, tuple[Segment, ...]] = {}
+        self._by_diagnosis: dict[str, tuple[Segment, ...]] = {}
+        self._prepared: dict[Posting, tuple[Bound, ...]] = {}
+        self._always = self._segments(list(ruleset.header.always))
 
-    def audit(self, case: Case) -> Judgement:
-        report = Report(case)
+    def audit(self, case: Case, decisions: Mapping[Severity, Decision]) -> Judgement:
+        report = Report(case, decisions)
         by_item, add = self._by_item, report.add
         for line in case.lines:
-            checks = by_item.get(line.item_code)
-            if checks is None:
-                checks = self._find(On.ITEM, by_item, line.item_code)
-            if not checks:
-                report.without_rules.append(line.id)
-                continue
+            segments = by_item.get(line.item_code)
+            if segments is None:
+                segments = self._find(On.ITEM, by_item, line.item_code)
             day = line.service_date
-            for start, end, check, origin in checks:
+            for start, end, checks in segments:
                 if start <= day <= end:
-                    outcome = check(line, case)
-                    if outcome is not None:
-                        add(origin, outcome, line)
+                    for check, origin in checks:
+                        try:
+                            outcome = check(line, case)
+                            if outcome is not None:
+                                add(origin, outcome, line)
+                        except Exception:  # one broken check must not cost the doctor all the others
+                            report.add_failure(origin, line)
+                    break
+            else:
+                report.without_rules.append(line.id)
         self._audit_encounter(case, report)
         return report.judgement(self._ruleset.revision)
 
     def _audit_encounter(self, case: Case, report: Report) -> None:
-        day = _encounter_date(case)
-        for start, end, check, origin in self._always:
-            if start <= day <= end:
+        day = encounter_date(case)
+        for check, origin in _in_force(self._always, day):
+            try:
                 for outcome in check(case):
                     report.add(origin, outcome, None)
+            except Exception:
+                report.add_failure(origin, None)
         if not self._ruleset.header.has_diagnosis_points:
             return
         for diagnosis in case.encounter.diagnoses:
-            checks = self._by_diagnosis.get(diagnosis.code)
-            if checks is None:
-                checks = self._find(On.DIAGNOSIS, self._by_diagnosis, diagnosis.code)
-            for start, end, check, origin in checks:
-                if start <= day <= end:
+            segments = self._by_diagnosis.get(diagnosis.code)
+            if segments is None:
+                segments = self._find(On.DIAGNOSIS, self._by_diagnosis, diagnosis.code)
+            for check, origin in _in_force(segments, day):
+                try:
                     outcome = check(diagnosis, case)
                     if outcome is not None:
                         report.add(origin, outcome, None)
+                except Exception:
+                    report.add_failure(origin, None)
 
-    def _find(self, on: On, cache: dict[str, tuple[Bound, ...]], code: str) -> tuple[Bound, ...]:
-        found = self._bound(self._ruleset.postings(on, code)) if code else ()
+    def _find(self, on: On, cache: dict[str, tuple[Segment, ...]], code: str) -> tuple[Segment, ...]:
+        found = self._segments(self._ruleset.postings(on, code)) if code else ()
         if len(cache) < _REMEMBERED_CODES:
             cache[code] = found
         return found
 
-    def _bound(self, postings: list[Posting]) -> tuple[Bound, ...]:
-        found = []
+    def _segments(self, postings: list[Posting]) -> tuple[Segment, ...]:
+        """The checks of a code by stretches of days in which the same ones hold, the latest first."""
+        found: list[Bound] = []
         for posting in sorted(set(postings)):  # by rule id, then as written: the order of findings never varies
             if posting in self._prepared:
                 bound = self._prepared[posting]
@@ -148,39 +192,44 @@ class View:
                 bound = self._prepare(posting)
                 if len(self._prepared) < _REMEMBERED_CODES:
                     self._prepared[posting] = bound
-            if bound is not None:
-                found.append(bound)
-        return tuple(found)
+            found += bound
+        starts = {start for start, _, _, _ in found} | {end + _DAY for _, end, _, _ in found if end < date.max}
+        segments, last = [], date.max
+        for first in sorted(starts, reverse=True):
+            checks = tuple((check, origin) for start, end, check, origin in found if start <= first <= end)
+            if checks:
+                segments.append((first, last, checks))
+            last = first - _DAY if first > date.min else first
+        return tuple(segments)
 
-    def _prepare(self, posting: Posting) -> Bound | None:
+    def _prepare(self, posting: Posting) -> tuple[Bound, ...]:
         period, head, kind, point = self._ruleset.bind(posting)
-        if self._stage not in head.stages or head.area not in ("", self._area):
-            return None
-        if head.facility not in ("", self._facility):
-            return None
+        if self._stage not in head.stages or not self._is_here(head):
+            return ()
         start, end = max(period.start, point.effective_start), min(period.end, point.effective_end)
         if start > end:
-            return None
+            return ()
+        header, revision = self._ruleset.header, self._ruleset.revision
         parameters = self._ruleset.parameters(posting, kind)
-        check = kind.prepare(point, parameters)
+        check = kind.prepare(point, parameters, self._ruleset.table(head))
         if kind.past_days(point, parameters):
             check = with_history(check, kind.on)
-        return start, end, check, Origin(head, point, self._exceptions_of(head.id), self._ruleset.revision)
-
-    def _exceptions_of(self, rule: str) -> tuple[Any, ...]:
+        exceptions = tuple(one for one in header.exceptions if one.rule == head.id and self._is_here(one))
+        adjustments = tuple(one for one in header.adjustments if one.rule == head.id and self._is_here(one))
         return tuple(
-            one
-            for one in self._ruleset.header.exceptions
-            if one.rule == rule and one.area in ("", self._area) and one.facility in ("", self._facility)
+            (first, last, check, Origin(changed, point, exceptions, revision))
+            for first, last, changed in adjusted(head, start, end, adjustments)
         )
 
+    def _is_here(self, one: RuleHead | LocalRecord) -> bool:
+        return one.area in ("", self._area) and one.facility in ("", self._facility)
 
-def _encounter_date(case: Case) -> date:
-    """The date by which rules on the whole encounter are chosen: its last service date, else its end or start."""
-    if case.lines:
-        return max(line.service_date for line in case.lines)
-    at = case.encounter.end_at or case.encounter.start_at
-    return at.date() if at is not None else date.min
+
+def _in_force(segments: tuple[Segment, ...], day: date) -> tuple[tuple[Any, Origin], ...]:
+    for start, end, checks in segments:
+        if start <= day <= end:
+            return checks
+    return ()
 
 
 def open_ruleset(path: Path) -> Ruleset:

@@ -85,7 +85,7 @@ def read_rule_folder(path: Path, scope: Scope = NATIONAL) -> RuleFolder:
     rule = _read_rule(path / "rule.yaml", rule_bytes)
     knowledge = path / "knowledge.csv"
     knowledge_bytes = knowledge.read_bytes() if knowledge.exists() else b""
-    header, rows, line_numbers = _read_csv(knowledge, knowledge_bytes)
+    header, rows, line_numbers = read_csv(knowledge, knowledge_bytes)
     digest = hashlib.sha256(rule_bytes + b"\0" + knowledge_bytes).hexdigest()
     return RuleFolder(path, scope, rule, header, rows, line_numbers, digest)
 
@@ -104,7 +104,8 @@ def _read_rule(file: Path, content: bytes) -> Rule:
         raise PackError(f"{file}: {faults}") from error
 
 
-def _read_csv(file: Path, content: bytes) -> tuple[tuple[str, ...], list[list[str]], list[int]]:
+def read_csv(file: Path, content: bytes) -> tuple[tuple[str, ...], list[list[str]], list[int]]:
+    """Header, rows that are not blank, and their line numbers; raises PackError naming file and line."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

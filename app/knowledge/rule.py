@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-from app.domain.decision import Stage
-from app.domain.finding import Severity
+from app.domain.decision import Severity, Stage
 from app.domain.period import Period
 
 WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -18,7 +18,7 @@ from msgspec import Meta
 from app.domain.case import Case
 from app.domain.encounter import CareType
 from app.domain.line import Line
-from app.engine.kind import EncounterCheck, Hit, KnowledgePoint, Missing, On, RuleKind, Shape
+from app.engine.kind import EncounterCheck, Hit, KnowledgePoint, Missing, On, RuleKind, Shape, Table
 
 _STAYS = frozenset({CareType.INPATIENT, CareType.DAY_CASE})
 
@@ -31,7 +31,7 @@ class Point(KnowledgePoint, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     pass
 
 
-def prepare(_: Point, parameters: Parameters) -> EncounterCheck:
+def prepare(_: Point, parameters: Parameters, _table: Table[Point]) -> EncounterCheck:
     grace = timedelta(days=parameters.grace_days)
 
     def check(case: Case) -> Iterable[Hit | Missing]:

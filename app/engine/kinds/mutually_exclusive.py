@@ -23,7 +23,7 @@ from msgspec import Meta
 from app.domain.case import Case
 from app.domain.codes import CodeSet
 from app.domain.line import Line
-from app.engine.kind import Hit, ItemCheck, KnowledgePoint, On, Outcome, RuleKind, Shape
+from app.engine.kind import Hit, ItemCheck, KnowledgePoint, On, Outcome, RuleKind, Shape, Table
 
 Within = Literal["prescription", "day", "days", "stay"]
 
@@ -51,9 +51,11 @@ def _together(within: Within, window_days: int, line: Line) -> Callable[[Line], 
     return lambda _: True
 
 
-def prepare(point: Point, parameters: Parameters) -> ItemCheck:
+def prepare(point: Point, parameters: Parameters, _table: Table[Point]) -> ItemCheck:
     kept_codes = CodeSet(point.item_code)
     within, window_days = parameters.within, point.window_days or 0
+    if within == "days" and not window_days:
+        raise ValueError("gives no window_days, which `within: days` counts")
     looks_back = past_days(point, parameters) > 0
     quick = frozenset(kept_codes.exact) if not kept_codes.prefixes and not looks_back else None
 

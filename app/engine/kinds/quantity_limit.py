@@ -18,7 +18,7 @@ K1,002503020030000,糖化血红蛋白测定,1,15
 ```
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -28,8 +28,8 @@ from msgspec import Meta
 from app.domain.case import Case, stay_days
 from app.domain.codes import CodeSet, ingredient_of
 from app.domain.line import Line
-from app.domain.money import ZERO, plain
-from app.engine.kind import Hit, ItemCheck, KnowledgePoint, Missing, On, Outcome, RuleKind, Shape
+from app.domain.money import ZERO, check_number, plain
+from app.engine.kind import Hit, ItemCheck, KnowledgePoint, Missing, On, Outcome, RuleKind, Shape, Table
 
 Measure = Literal["quantity", "times", "days", "distinct", "amount"]
 Per = Literal["line", "prescription", "day", "stay", "rolling", "month", "year"]
@@ -50,29 +50,43 @@ class Point(KnowledgePoint, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     window_days: Annotated[int, Meta(ge=1, le=3660)] | None = None
 
 
-Meter = Callable[[Line], Decimal | None]  # what a line adds to the sum; None where it does not say
+Share = tuple[Decimal, Decimal]  # how much of a line lies past the limit, of how much it adds
 
 
-def _meter(measure: Measure) -> Meter:
-    """A fresh meter: `days` and `distinct` remember what they have counted."""
+def _adds(measure: Measure, line: Line) -> Decimal | None:
+    """What a line adds to the sum; None where it does not say."""
     if measure == "quantity":
-        return lambda line: line.quantity
-    if measure == "times":
-        return lambda _: Decimal(1)
+        return line.quantity
     if measure == "amount":
-        return lambda line: line.claimed_amount
-    seen: set[str | date] = set()
+        return line.claimed_amount
+    return Decimal(line.days_supply) if measure == "days" and line.days_supply is not None else Decimal(1)
 
-    def count(line: Line) -> Decimal:
-        if measure == "days" and line.days_supply is not None:
-            return Decimal(line.days_supply)
-        key = line.service_date if measure == "days" else ingredient_of(line.item_code)
-        if key in seen:
-            return ZERO
-        seen.add(key)
-        return Decimal(1)
 
-    return count
+def _key(measure: Measure, line: Line) -> str | date | None:
+    """What counts only once however many lines share it: the day, or the ingredient."""
+    if measure == "distinct":
+        return ingredient_of(line.item_code)
+    return line.service_date if measure == "days" and line.days_supply is None else None
+
+
+def _shares(lines: Sequence[Line], limit: Decimal, measure: Measure) -> tuple[Decimal, list[Share]]:
+    """The sum of all lines, and the share of each, taken in order, that lies past the limit.
+
+    A line that shares its day or ingredient with an earlier one adds nothing, and lies past the limit as that one does.
+    """
+    total, shares = ZERO, []
+    counted: dict[str | date, Share] = {}
+    for line in lines:
+        key = _key(measure, line)
+        share = None if key is None else counted.get(key)
+        if share is None:
+            adds = _adds(measure, line) or ZERO
+            total += adds
+            share = (max(min(total - limit, adds), ZERO), adds)
+            if key is not None:
+                counted[key] = share
+        shares.append(share)
+    return total, shares
 
 
 def _window(per: Per, days: int, line: Line) -> Callable[[Line], bool]:
@@ -95,12 +109,18 @@ def _window(per: Per, days: int, line: Line) -> Callable[[Line], bool]:
     return lambda _: True
 
 
-def prepare(point: Point, parameters: Parameters) -> ItemCheck:
+def prepare(point: Point, parameters: Parameters, _table: Table[Point]) -> ItemCheck:
     codes = CodeSet(point.item_code)
     measure, per = parameters.measure, parameters.per
     window_days = point.window_days or 1
     looks_back = past_days(point, parameters) > 0
     fixed = None if parameters.limit_is_stay_days else point.limit
+    if fixed is not None:
+        check_number(fixed, "limit")
+    elif not parameters.limit_is_stay_days:
+        raise ValueError("gives no limit; fill the column limit, or set limit_is_stay_days")
+    if per == "rolling" and point.window_days is None:
+        raise ValueError("gives no window_days, which `per: rolling` counts within")
     single = measure in ("quantity", "times") and not looks_back and fixed is not None
 
     def check(line: Line, case: Case) -> Outcome:
@@ -109,7 +129,7 @@ def prepare(point: Point, parameters: Parameters) -> ItemCheck:
         )
         if single and len(same) == 1 and (line.quantity if measure == "quantity" else 1) <= fixed:  # type: ignore[operator]
             return None
-        limit = _limit(case, line, fixed, parameters.extra)
+        limit = _limit(case, fixed, parameters.extra)
         if isinstance(limit, Missing):
             return limit
         counts = _window(per, window_days, line)
@@ -128,7 +148,7 @@ def _position(group: list[Line], line: Line) -> int:
     return next(number for number, other in enumerate(group) if other is line)
 
 
-def _limit(case: Case, line: Line, fixed: Decimal | None, extra: int) -> Decimal | Missing:
+def _limit(case: Case, fixed: Decimal | None, extra: int) -> Decimal | Missing:
     if fixed is not None:
         return fixed
     days = stay_days(case.encounter, until=max(other.service_date for other in case.lines) + timedelta(days=1))
@@ -136,26 +156,23 @@ def _limit(case: Case, line: Line, fixed: Decimal | None, extra: int) -> Decimal
 
 
 def _judge(past: list[Line], group: list[Line], limit: Decimal, measure: Measure, *, only_last: bool) -> Outcome:
-    meter, total, at_fault, amount = _meter(measure), ZERO, [], ZERO
-    related, known = list(past), True
-    for line in past:
-        total += meter(line) or ZERO
-    for number, line in enumerate(group):
-        adds = meter(line)
-        if adds is None:
-            return Missing("line.amount")
-        total += adds
-        excess = min(total - limit, adds)
-        if excess > 0 and (not only_last or number == len(group) - 1):
+    if any([_adds(measure, line) is None for line in group]):
+        return Missing("line.amount")
+    total, shares = _shares([*past, *group], limit, measure)
+    at_fault, related = [], list(past)
+    amount: Decimal | None = ZERO
+    for line, (excess, adds) in zip(group, shares[len(past) :], strict=True):
+        if excess > 0 and (not only_last or line is group[-1]):
             at_fault.append(line)
             part = _part(line, excess, adds)
-            known, amount = known and part is not None, amount + (part or ZERO)
+            amount = None if amount is None or part is None else amount + part
         else:
             related.append(line)
-    if not at_fault:
-        return None
-    facts = {"total": plain(total), "limit": plain(limit), "excess": plain(total - limit)}
-    return Hit(at_fault, related, facts, amount if known else None)
+    if not at_fault:  # earlier lines of unknown amount could have used the limit up
+        return Missing("line.amount") if any([_adds(measure, line) is None for line in past]) else None
+    return Hit(
+        at_fault, related, {"total": plain(total), "limit": plain(limit), "excess": plain(total - limit)}, amount
+    )
 
 
 def _part(line: Line, excess: Decimal, adds: Decimal) -> Decimal | None:
@@ -166,7 +183,7 @@ def _part(line: Line, excess: Decimal, adds: Decimal) -> Decimal | None:
 
 def past_days(point: Point, parameters: Parameters) -> int:
     if parameters.per == "rolling":
-        return (point.window_days or 1) - 1
+        return max((point.window_days or 1) - 1, 1)  # other encounters of the same day count too
     return _PAST_DAYS.get(parameters.per, 0)
 
 

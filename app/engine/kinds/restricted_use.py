@@ -28,7 +28,7 @@ from app.domain.codes import CodeSet, is_diagnosis_code
 from app.domain.encounter import CareType, FacilityLevel, InsuranceType, Pregnancy, Sex
 from app.domain.labels import label, labels
 from app.domain.line import Line
-from app.engine.kind import Hit, ItemCheck, KnowledgePoint, Missing, On, Outcome, RuleKind, Shape
+from app.engine.kind import Hit, ItemCheck, KnowledgePoint, Missing, On, Outcome, RuleKind, Shape, Table
 
 Age = Annotated[int, Meta(ge=0, le=150)]
 Condition = Callable[[Line, Case], str | Missing | None]  # how it is broken, what is unknown, or None: it holds
@@ -96,6 +96,11 @@ def _age_in_days(point: Point) -> Condition:
     return check
 
 
+def _all_known(case: Case) -> bool:
+    diagnoses = case.encounter.diagnoses
+    return bool(diagnoses) and all([is_diagnosis_code(diagnosis.code) for diagnosis in diagnoses])
+
+
 def _diagnoses(point: Point) -> Condition:
     wanted = CodeSet(point.diagnoses)
 
@@ -104,7 +109,7 @@ def _diagnoses(point: Point) -> Condition:
         for code in codes:
             if code in wanted:
                 return None
-        if not codes or not all(is_diagnosis_code(code) for code in codes):
+        if not _all_known(case):
             return Missing("diagnoses")
         return f"诊断（{'、'.join(codes[:3])}）不在限定范围内"
 
@@ -115,11 +120,10 @@ def _excluded_diagnoses(point: Point) -> Condition:
     excluded = CodeSet(point.excluded_diagnoses)
 
     def check(_: Line, case: Case) -> str | Missing | None:
-        codes = case.diagnosis_codes
-        found = excluded.matching(codes)
+        found = [code for code in excluded.matching(case.diagnosis_codes) if is_diagnosis_code(code)]
         if found:
             return f"诊断 {'、'.join(found)} 属禁忌或除外情形"
-        return None if codes and all(is_diagnosis_code(code) for code in codes) else Missing("diagnoses")
+        return None if _all_known(case) else Missing("diagnoses")
 
     return check
 
@@ -179,12 +183,16 @@ def _conditions(point: Point) -> Iterable[Condition]:
         yield _none_of(point.excluded_pregnancy, "patient.pregnancy", lambda _, c: c.encounter.patient.pregnancy)
 
 
-def prepare(point: Point, _: Parameters) -> ItemCheck:
+def prepare(point: Point, _: Parameters, _table: Table[Point]) -> ItemCheck:
     conditions = tuple(_conditions(point))
     if not conditions:
         raise ValueError(f"the point {point.point!r} gives no condition; fill at least one column")
 
-    def check(line: Line, case: Case) -> Outcome:
+    def check_one(line: Line, case: Case) -> Outcome:
+        found = first(line, case)
+        return found if found is None or type(found) is Missing else Hit((line,), facts={"broken": str(found)})
+
+    def check_all(line: Line, case: Case) -> Outcome:
         broken, unknown = [], None
         for condition in conditions:
             found = condition(line, case)
@@ -196,7 +204,8 @@ def prepare(point: Point, _: Parameters) -> ItemCheck:
                 broken.append(found)
         return Hit((line,), facts={"broken": "；".join(map(str, broken))}) if broken else unknown
 
-    return check
+    first = conditions[0]
+    return check_one if len(conditions) == 1 else check_all
 
 
 KIND = RuleKind(

@@ -1,0 +1,20 @@
+"""The command line (命令行): `mingjian`, for those who run the service, write rules, or audit files without a server.
+
+Each command imports what it needs when it runs, so that `mingjian --help` answers at once.
+"""
+
+import click
+
+from app.interfaces.cli.audit import audit
+from app.interfaces.cli.docs import docs
+from app.interfaces.cli.rules import rules
+from app.interfaces.cli.serve import serve
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Mingjian (明鉴): real-time audit of Chinese medical-insurance claims."""
+
+
+for _command in (serve, audit, rules, docs):
+    main.add_command(_command)

@@ -1,0 +1,40 @@
+"""Who calls (调用方): bearer keys, compared in constant time by their digest."""
+
+import hmac
+import os
+import secrets
+from hashlib import sha256
+from pathlib import Path
+
+from app.interfaces.errors import unauthorized
+
+
+class KeyRing:
+    """The keys that open this service, by name of their caller. It holds digests only."""
+
+    def __init__(self, keys: dict[str, str]) -> None:
+        """`keys`: caller's name to key."""
+        self._digests = {name: sha256(key.encode()).digest() for name, key in keys.items()}
+
+    def caller_of(self, authorization: str) -> str:
+        """The caller whose key stands in an Authorization header; raises Problem (401) for none."""
+        scheme, _, key = authorization.partition(" ")
+        digest = sha256(key.strip().encode()).digest()
+        if scheme.lower() == "bearer":
+            for name, known in self._digests.items():
+                if hmac.compare_digest(digest, known):
+                    return name
+        raise unauthorized()
+
+
+def local_key(data_dir: Path) -> str:
+    """The key made at the first start of a single-machine installation, readable by its owner only."""
+    file = data_dir / "api-key"
+    if file.exists():
+        return file.read_text("ascii").strip()
+    key = "mj_" + secrets.token_urlsafe(24)
+    data_dir.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as out:
+        out.write(key + "\n")
+    return key

@@ -1,0 +1,53 @@
+"""3101 明细审核事前分析 and 3102 明细审核事中分析: judge what was sent, record it, answer in the national form."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from app.application.audit_encounter import EncounterAuditor, Judged
+from app.domain.decision import Stage
+from app.domain.finding import DataIssue
+from app.interfaces.nhsa.answer import result_of
+from app.interfaces.nhsa.endpoint import AUDITS, Call
+from app.interfaces.nhsa.tickets import Tickets
+from app.interfaces.nhsa.translate import Asked, Head, data_of, read_head, read_requests
+
+_STAGE = {"3101": Stage.ORDERING, "3102": Stage.SETTLING}
+
+
+class AuditTransaction:
+    def __init__(self, auditor: EncounterAuditor, tickets: Tickets, now: Callable[[], datetime] = datetime.now) -> None:
+        self._auditor, self._tickets, self._now = auditor, tickets, now
+
+    async def __call__(self, call: Call) -> bytes:
+        """Raises NoEncounter where there is nothing to audit."""
+        _, data = data_of(call.message)
+        head = read_head(call.message, data, self._now())
+        asked = read_requests(call.message, _STAGE[AUDITS[call.infno]], call.profile, head)
+        judged = [self._auditor.judge(one.request, _issues(one)) for one in asked]
+        answer = self._answer(call, head, asked, judged)
+        await asyncio.gather(*(self._auditor.record(one, call.body, caller=call.caller, sent=answer) for one in judged))
+        return answer
+
+    def _answer(self, call: Call, head: Head, asked: list[Asked], judged: list[Judged]) -> bytes:
+        rules = self._auditor.ruleset().rules
+        wanted = {rule.id for rule in rules.values() if {rule.id, rule.code} & head.rule_ids} if head.rule_ids else None
+        findings = [
+            (finding, one)
+            for one, result in zip(asked, judged, strict=True)
+            for finding in result.audit.findings
+            if not wanted or finding.rule in wanted
+        ]
+        result = result_of(
+            findings, call.profile, head.task_id or judged[0].audit.id, lambda rule: rules[rule].code or rule
+        )
+        extra = None
+        if call.profile.popup_base and result:
+            extra = self._tickets.addresses(call.profile, [one.audit.id for one in judged])
+        return call.envelope.success({"result": result}, self._now(), extra)
+
+
+def _issues(asked: Asked) -> tuple[DataIssue, ...]:
+    if not asked.notes:
+        return ()
+    return (DataIssue(code="message_not_understood", message="报文中有未能识别的内容：" + "；".join(asked.notes)),)

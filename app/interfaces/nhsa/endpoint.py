@@ -1,0 +1,146 @@
+"""The endpoint of the national interface: any path under the base, dispatched by `infno`, always HTTP 200 and JSON."""
+
+import itertools
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from app.interfaces.asgi import ClientGone, Header, Receive, Scope, Send, header, read_body, respond
+from app.interfaces.errors import Problem
+from app.interfaces.nhsa.answer import Envelope
+from app.interfaces.nhsa.auth import Refused, admit
+from app.interfaces.nhsa.message import Envelope as Opened
+from app.interfaces.nhsa.message import Message, decode_envelope, decode_message, text_of
+from app.interfaces.nhsa.profiles import Profile, Profiles
+from app.interfaces.nhsa.translate import NoEncounter, facility_of
+
+log = logging.getLogger("mingjian.nhsa")
+AUDITS = {"3101": "3101", "3301": "3101", "3660": "3101", "3102": "3102", "3661": "3102"}
+FEEDBACK = "3103"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One message on its way through: who sent it, in which frame it is answered."""
+
+    infno: str
+    message: Message
+    body: bytes
+    profile: Profile
+    envelope: Envelope
+    caller: str
+    base_url: str
+
+
+Transaction = Callable[[Call], Awaitable[bytes]]
+
+
+class Undecodable(Exception):
+    """The body cannot be read; the text, in Chinese, says why."""
+
+
+class NhsaEndpoint:
+    def __init__(
+        self,
+        profiles: Profiles,
+        audit: Transaction,
+        feedback: Transaction,
+        max_body: int,
+        now: Callable[[], datetime] = datetime.now,
+    ) -> None:
+        self._profiles, self._audit, self._feedback = profiles, audit, feedback
+        self._max_body, self._now = max_body, now
+        self._serial = itertools.count(int(now().timestamp() * 1000))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        cors = self._cors(scope)
+        if scope["method"] == "OPTIONS":
+            await respond(send, 204, b"", extra=cors)
+            return
+        encoding = "utf-8"
+        try:
+            body, encoding = await self._body(scope, receive)
+            answer = await self._answer(scope, body)
+        except Undecodable as error:
+            answer = self._envelope(self._profiles.default, None).failure(str(error), self._now())
+        if encoding == "gbk":
+            answer = answer.decode().encode("gb18030")
+        media_type = b"application/json;charset=" + encoding.encode()
+        await respond(send, 200, answer, media_type, cors)
+
+    async def _body(self, scope: Scope, receive: Receive) -> tuple[bytes, str]:
+        try:
+            body = await read_body(scope, receive, self._max_body)
+            return text_of(body)
+        except Problem:
+            raise Undecodable(f"报文超过 {self._max_body} 字节，请分批发送") from None
+        except UnicodeDecodeError:
+            raise Undecodable("报文既不是 UTF-8 也不是 GBK 编码") from None
+
+    async def _answer(self, scope: Scope, body: bytes) -> bytes:
+        opened = _open(body)
+        profile = self._profiles.of(facility_of(opened))
+        envelope = self._envelope(profile, opened)
+        try:
+            caller = admit(profile, facility_of(opened), scope)
+            return await self._dispatch(Call(
+                _infno(opened.infno), _decode(body), body, profile, envelope, caller, profile.popup_base
+            ))  # fmt: skip
+        except (Undecodable, NoEncounter, Refused) as error:
+            return envelope.failure(str(error), self._now())
+        except ClientGone:
+            raise
+        except Exception:
+            log.exception("transaction failed, reference %s", envelope.reference)
+            if profile.on_internal_error == "open" and _infno(opened.infno) in AUDITS:
+                return envelope.success({"result": None if profile.result_as_object else ()}, self._now())
+            return envelope.failure(f"系统内部错误，编号 {envelope.reference}，请联系管理员", self._now())
+
+    async def _dispatch(self, call: Call) -> bytes:
+        if call.infno in AUDITS:
+            return await self._audit(call)
+        if call.infno == FEEDBACK:
+            return await self._feedback(call)
+        raise Undecodable(f"不支持的交易编号 {call.infno[:10]!r}，本服务支持 3101、3102、3103")
+
+    def _envelope(self, profile: Profile, opened: Opened | None) -> Envelope:
+        area = opened.mdtrtarea_admvs if opened is not None else None
+        return Envelope(profile, area if isinstance(area, str) else "", self._now(), next(self._serial))
+
+    def _cors(self, scope: Scope) -> list[Header]:
+        origin = header(scope, b"origin")
+        if not origin or not ({origin, "*"} & self._profiles.origins):
+            return []
+        wanted = header(scope, b"access-control-request-headers") or "content-type"
+        return [
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"access-control-allow-methods", b"POST, OPTIONS"),
+            (b"access-control-allow-headers", wanted.encode("latin-1")),
+            (b"access-control-max-age", b"600"),
+            (b"vary", b"Origin"),
+        ]
+
+
+def _infno(value: object) -> str:
+    return str(value).strip() if isinstance(value, (str, int)) else ""
+
+
+def _open(body: bytes) -> Opened:
+    try:
+        return decode_envelope(body)
+    except msgspec.ValidationError:
+        raise Undecodable("报文应为 JSON 对象") from None
+    except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError) as error:
+        raise Undecodable(f"报文不是有效的 JSON：{str(error)[:80]}") from None
+
+
+def _decode(body: bytes) -> Message:
+    try:
+        return decode_message(body)
+    except msgspec.ValidationError as error:
+        raise Undecodable(f"报文结构不符：{str(error)[:150]}") from None
+    except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError) as error:
+        raise Undecodable(f"报文不是有效的 JSON：{str(error)[:80]}") from None

@@ -1,0 +1,38 @@
+"""Settings (配置): every environment variable in one place. No secret has a default."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.domain.decision import Decision, Severity, Stage
+
+
+class Settings(BaseSettings):
+    """Read from the environment as `MINGJIAN_<NAME>`; the port also as plain `PORT`."""
+
+    model_config = SettingsConfigDict(env_prefix="MINGJIAN_", env_ignore_empty=True, populate_by_name=True)
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, validation_alias="PORT")] = 8000
+    data_dir: Path = Path("var")
+    rules_dir: Path = Path("rules")
+    api_key: SecretStr | None = None  # absent: one is made at the first start and kept in the data directory
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
+    max_bulk_line_bytes: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
+    nhsa_base: str = "/fsi/api"
+    nhsa_profiles: Path | None = None  # YAML; docs/his-integration.md tells what it may say
+    decisions: dict[Stage, dict[Severity, Decision]] = {}  # JSON; what is not named stays at the safe default
+
+    @property
+    def database_path(self) -> Path:
+        return self.data_dir / "mingjian.sqlite3"
+
+    @property
+    def popup_path(self) -> str:
+        return f"{self.nhsa_base.rstrip('/')}/popup"
+
+    @property
+    def cache_dir(self) -> Path:
+        return self.data_dir / "cache"

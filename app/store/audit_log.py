@@ -1,0 +1,69 @@
+"""The audit log (审核记录): what is stored of each audit, and the promise that goes with it.
+
+`append` returns only when the record is durable. Two requests with the same idempotency key get one record and one
+answer, whichever worker they reach.
+"""
+
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+FindingRow = tuple[str, str, int, str, str, str, str, bool, int | None, str]
+# id, rule, rule_version, point, severity, decision, visibility, is_current, amount in cents (分), lines
+
+
+class IdempotencyKey(NamedTuple):
+    caller: str
+    key: str
+
+
+class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One audit. `request` is the exact body; `audit` is the audit as REST answers it; `sent` is what another interface
+    answered instead; `hidden` holds findings that are stored but not shown.
+    """
+
+    id: str
+    recorded_at: datetime
+    caller: str
+    facility: str
+    encounter: str
+    stage: str
+    decision: str
+    ruleset: str
+    request: bytes
+    request_digest: bytes
+    audit: bytes
+    hidden: bytes
+    findings: list[FindingRow]
+    sent: bytes = b""
+    key: IdempotencyKey | None = None
+
+
+class StoredAudit(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    caller: str
+    facility: str
+    request: bytes
+    audit: bytes
+    sent: bytes
+    hidden: bytes
+
+
+class NotRecorded(Exception):
+    """The record could not be written, so nothing may be acknowledged."""
+
+
+class IdempotencyConflict(Exception):
+    """The key was used before with another body."""
+
+
+class AuditLog(Protocol):
+    async def append(self, record: AuditRecord) -> tuple[bytes, bool]:
+        """Store, durably. The answer to give, and whether it is an earlier one to the same key and body.
+
+        Raises IdempotencyConflict or NotRecorded.
+        """
+        ...
+
+    async def find(self, audit_id: str) -> StoredAudit | None: ...

@@ -1,0 +1,67 @@
+"""Dispositions (处理记录): every one is kept; the latest of a finding is what holds."""
+
+import asyncio
+import sqlite3
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from app.domain.disposition import Action, Disposition
+from app.store.sqlite_writer import SqliteWriter, connect
+
+_IS_KNOWN = "SELECT EXISTS (SELECT 1 FROM findings WHERE id = ?)"
+_LATEST = "SELECT finding, action, reason, practitioner FROM dispositions WHERE finding = ? ORDER BY seq DESC LIMIT 1"
+_INSERT = (
+    "INSERT INTO dispositions (finding, is_known, recorded_at, caller, practitioner, action, reason)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+class Recorded(NamedTuple):
+    """What became of one disposition: `is_known` whether the finding was made here; `earlier` what held before it."""
+
+    is_known: bool
+    earlier: Disposition | None
+
+
+class SqliteDispositions:
+    def __init__(self, path: Path, writer: SqliteWriter) -> None:
+        self._path, self._writer = path, writer
+
+    async def append(self, dispositions: list[Disposition], *, caller: str, at: datetime) -> list[Recorded]:
+        """Store all or none, durably. A disposition that says again what holds already is not stored twice."""
+        return await self._writer.write(partial(_write, dispositions, caller, int(at.timestamp() * 1_000_000)))
+
+    async def latest(self, findings: list[str]) -> dict[str, Disposition]:
+        """What holds for each of the findings; those without a disposition are absent."""
+        return await asyncio.to_thread(self._latest, findings)
+
+    def _latest(self, findings: list[str]) -> dict[str, Disposition]:
+        connection = connect(self._path)
+        try:
+            found = {finding: _find_latest(connection, finding) for finding in findings}
+        finally:
+            connection.close()
+        return {finding: one for finding, one in found.items() if one is not None}
+
+
+def _write(
+    dispositions: list[Disposition], caller: str, recorded_at: int, connection: sqlite3.Connection
+) -> list[Recorded]:
+    recorded = []
+    for one in dispositions:
+        is_known = bool(connection.execute(_IS_KNOWN, (one.finding,)).fetchone()[0])
+        earlier = _find_latest(connection, one.finding)
+        if earlier != one:
+            row = (one.finding, is_known, recorded_at, caller, one.practitioner, one.action, one.reason)
+            connection.execute(_INSERT, row)
+        recorded.append(Recorded(is_known, earlier))
+    return recorded
+
+
+def _find_latest(connection: sqlite3.Connection, finding: str) -> Disposition | None:
+    row = connection.execute(_LATEST, (finding,)).fetchone()
+    return (
+        None if row is None else Disposition(finding=row[0], action=Action(row[1]), reason=row[2], practitioner=row[3])
+    )
