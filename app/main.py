@@ -22,7 +22,7 @@ from app.application.load_ruleset import load_ruleset
 from app.application.record_disposition import DispositionRecorder
 from app.domain.decision import DecisionPolicy
 from app.engine.ruleset import Ruleset
-from app.interfaces.asgi import Application, FastLane
+from app.interfaces.asgi import REFERENCE, Application, FastLane
 from app.interfaces.auth import KeyRing, local_key
 from app.interfaces.errors import (
     MEDIA_TYPE,
@@ -140,10 +140,10 @@ def _invalid(request: Request, error: RequestValidationError) -> Response:
     return _problem(request, Problem(422, "invalid-request", "A parameter is not valid", errors=faults))
 
 
-def _broken(request: Request, error: Exception) -> Response:
-    reference = secrets.token_hex(6)
-    logging.getLogger("mingjian").error("request failed, reference %s", reference, exc_info=error)
-    return _problem(request, internal_error(reference))
+def _broken(request: Request, _: Exception) -> Response:
+    """What is answered; the error itself goes on to FastLane, which logs it."""
+    request.scope[REFERENCE] = secrets.token_hex(6)
+    return _problem(request, internal_error(request.scope[REFERENCE]))
 
 
 def openapi_document() -> dict[str, Any]:

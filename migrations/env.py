@@ -3,22 +3,19 @@
 import os
 
 from alembic import context
-from sqlalchemy import create_engine, pool
+from sqlalchemy import Connection, create_engine, pool
 
 from app.store.tables import metadata
 
 url = context.config.attributes.get("url") or os.environ.get("DATABASE_URL") or "sqlite:///var/mingjian.sqlite3"
-connection = context.config.attributes.get("connection")
+engine = context.config.attributes.get("connection") or create_engine(url, poolclass=pool.NullPool)
 
 
-def run(bound) -> None:
+def run(bound: Connection) -> None:
     context.configure(connection=bound, target_metadata=metadata, render_as_batch=bound.dialect.name == "sqlite")
     with context.begin_transaction():
         context.run_migrations()
 
 
-if connection is not None:
+with engine.connect() as connection:
     run(connection)
-else:
-    with create_engine(url, poolclass=pool.NullPool).connect() as bound:
-        run(bound)

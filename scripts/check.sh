@@ -17,7 +17,7 @@ step "format" $bin/ruff format --check -q .
 step "lint" $bin/ruff check -q .
 step "rule files" $bin/yamllint -s rules
 step "layers" $bin/lint-imports --no-cache
-step "dependencies" $bin/deptry -q .
+step "dependencies" $bin/deptry .
 step "types" $bin/mypy
 step "rules and lock" $bin/mingjian rules check
 step "generated documents" $bin/mingjian docs --check

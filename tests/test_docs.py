@@ -91,7 +91,7 @@ def test_decisions_are_numbered_without_a_gap_and_have_their_parts() -> None:
 def test_every_refusal_is_explained() -> None:
     code = "\n".join(file.read_text("utf-8") for file in (ROOT / "app").rglob("*.py"))
     names = set(re.findall(r'\bProblem\(\s*\d{3},\s*"([a-z-]+)"', code))
-    explained = set(re.findall(r"^## (.*)$", (ROOT / "docs" / "errors.md").read_text("utf-8"), re.MULTILINE))
+    explained = set(re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "errors.md").read_text("utf-8"), re.MULTILINE))
     assert names
     assert names - explained == set()
 

@@ -4,7 +4,7 @@ Lines of earlier encounters explain a finding; they are never at fault themselve
 knows the patient's past, an empty tuple that there is none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import date
 from functools import cached_property
 
@@ -22,6 +22,8 @@ class Case:
         self.stage = stage
         self.history = history
         self.lines = encounter.lines
+        self._picked: dict[CodeSet, Sequence[Line]] = {}
+        self._groups: dict[tuple[CodeSet, Callable[[Line], Hashable]], dict[Hashable, list[Line]]] = {}
         self.diagnosis_codes = tuple([diagnosis.code for diagnosis in encounter.diagnoses if diagnosis.code])
 
     @cached_property
@@ -65,12 +67,28 @@ class Case:
         earlier.pop((self.encounter.facility.id, self.encounter.id), None)
         return tuple(earlier.values())
 
-    def lines_of(self, codes: CodeSet) -> list[Line]:
+    def lines_of(self, codes: CodeSet) -> Sequence[Line]:
         """The encounter's lines whose item code is in the set, in order of service date and then as sent."""
-        return _pick(self.lines_by_code, self.lines, codes)
+        if codes not in self._picked:
+            self._picked[codes] = _pick(self.lines_by_code, self.lines, codes)
+        return self._picked[codes]
 
-    def past_lines_of(self, codes: CodeSet) -> list[Line]:
+    def past_lines_of(self, codes: CodeSet) -> Sequence[Line]:
+        """Lines of the patient's other encounters, likewise."""
         return _pick(self.past_lines_by_code, self.past_lines, codes)
+
+    def group_of(self, line: Line, codes: CodeSet, key: Callable[[Line], Hashable]) -> Sequence[Line]:
+        """Those lines of the set that have the same key as `line`, which is one of them.
+
+        All groups are made at once, so that thousands of lines cost no more than their number: give the same `codes`
+        and `key` objects each time.
+        """
+        groups = self._groups.get((codes, key))
+        if groups is None:
+            groups = self._groups[codes, key] = {}
+            for other in self.lines_of(codes):
+                groups.setdefault(key(other), []).append(other)
+        return groups[key(line)]
 
     def prescription_of(self, line: Line) -> list[Line]:
         """The lines of the same prescription; a line without a prescription number stands alone."""
@@ -79,10 +97,10 @@ class Case:
         return [other for other in self.lines if other.prescription_id == line.prescription_id]
 
 
-def _pick(by_code: dict[str, list[Line]], lines: Sequence[Line], codes: CodeSet) -> list[Line]:
+def _pick(by_code: dict[str, list[Line]], lines: Sequence[Line], codes: CodeSet) -> Sequence[Line]:
     if not codes.prefixes and len(codes.exact) == 1:
         (code,) = codes.exact
-        return list(by_code.get(code, ()))
+        return by_code.get(code, ())
     named = {code for code in by_code if code in codes}
     return sorted([line for line in lines if line.item_code in named], key=_when) if named else []
 
@@ -98,10 +116,6 @@ def age_in_years(birth_date: date, day: date) -> int:
 
 def age_in_days(birth_date: date, day: date) -> int:
     return (day - birth_date).days
-
-
-def days_between(earlier: date, later: date) -> int:
-    return (later - earlier).days
 
 
 def stay_days(encounter: Encounter, until: date | None = None) -> int | None:

@@ -12,10 +12,15 @@ from app.domain.money import CENT
 _SOON = timedelta(days=7)  # orders may be made for the days to come; further off is more likely a slip of the pen
 
 
+_NO_LINES = DataIssue(code="no_lines", message="没有医嘱和费用明细，针对明细的规则无从判断")
+
+
 def inspect(encounter: Encounter, today: date) -> tuple[DataIssue, ...]:
     """Every kind of oddity once, with all the lines that show it."""
     lines = encounter.lines
-    return tuple([*_of_lines(lines, today), *_of_diagnoses(encounter, bool(lines))])
+    if not lines:
+        return (_NO_LINES, *_of_diagnoses(encounter, has_lines=False))
+    return (*_of_lines(lines, today), *_of_diagnoses(encounter, has_lines=True))
 
 
 def _of_lines(lines: tuple[Line, ...], today: date) -> Iterator[DataIssue]:

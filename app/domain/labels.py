@@ -43,11 +43,23 @@ SEVERITY_LABELS: dict[Severity, str] = {
 }
 
 
+_TITLES = {  # 医师职称, as lines give them
+    "chief": "主任医师",
+    "associate_chief": "副主任医师",
+    "attending": "主治医师",
+    "resident": "住院医师",
+    "assistant": "助理医师",
+    "pharmacist": "药师",
+    "nurse": "护士",
+    "other": "其他人员",
+}
+
+
 def label(value: StrEnum | str) -> str:
     """The Chinese word for a value; text that has none is said as it is, and nothing as 未知."""
     if isinstance(value, StrEnum) and value in _LABELS:
         return _LABELS[value]
-    return str(value) or "未知"
+    return _TITLES.get(value, str(value)) or "未知"
 
 
 def labels(values: tuple[StrEnum, ...] | tuple[str, ...]) -> str:

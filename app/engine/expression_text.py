@@ -72,7 +72,7 @@ def _with_paths(tokens: list[str], roots: frozenset[str]) -> list[str]:
     """The same with `root`, `.`, `name` made one token."""
     found: list[str] = []
     for token in tokens:
-        if len(found) > 1 and found[-1] == "." and found[-2] in roots and found[-3:-2] != ["."]:
+        if len(found) > 1 and found[-1] == "." and found[-2] in roots:
             found[-2:] = [f"{found[-2]}.{token}"]
         else:
             found.append(token)

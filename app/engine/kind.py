@@ -94,7 +94,6 @@ EncounterCheck = Callable[[Case], Iterable[Hit | Missing]]
 Check = ItemCheck | DiagnosisCheck | EncounterCheck
 
 
-
 def _nothing(_point: Any, _parameters: Any) -> Iterable[str]:
     return ()
 
@@ -105,7 +104,8 @@ class RuleKind(Generic[P, K]):
 
     `patterns` gives the code patterns that make a point worth checking: they become the index. `facts` are the names
     that every hit of the kind tells, so that a rule's message may use them. `past_days` is how far back the check looks
-    into other encounters (0: not at all), for which `past_patterns` tells the items.
+    into other encounters (0: not at all), for which `past_patterns` tells the items; `tells_history` is set by a kind that
+    says by itself when the history is missing. `item_name` names the item at fault, should its line not.
     """
 
     name: str
@@ -117,4 +117,6 @@ class RuleKind(Generic[P, K]):
     patterns: Callable[[K, P], Iterable[str]] = _nothing
     facts: frozenset[str] = field(default=frozenset())
     past_days: Callable[[K, P], int] = lambda _point, _parameters: 0
+    tells_history: bool = False
+    item_name: Callable[[K], str] = lambda point: point.item_name
     past_patterns: Callable[[K, P], Iterable[str]] = _nothing

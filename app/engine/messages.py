@@ -11,11 +11,11 @@ from app.domain.money import plain
 from app.engine.kind import RuleKind
 from app.knowledge.pack import PackError, RuleFolder
 
-LINE_WORDS: Mapping[str, Callable[[Line], str]] = {
-    "item": lambda line: line.name,
-    "item_code": lambda line: line.item_code,
-    "quantity": lambda line: plain(line.quantity),
-    "service_date": lambda line: line.service_date.isoformat(),
+LINE_WORDS: Mapping[str, Callable[[Line, str], str]] = {  # of a line, and of the item's name in the knowledge
+    "item": lambda line, known: line.item_name or line.local_item_name or known or line.name,
+    "item_code": lambda line, _: line.item_code,
+    "quantity": lambda line, _: plain(line.quantity),
+    "service_date": lambda line, _: line.service_date.isoformat(),
 }
 
 

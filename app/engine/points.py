@@ -35,6 +35,8 @@ def read_points(folder: RuleFolder, point_type: type[K]) -> Iterator[K]:
             for name, cell, is_list in zip(header, row, listed, strict=True)
             if cell
         }
+        if blank := [name for name, cell in cells.items() if type(cell) is tuple and "" in cell]:
+            raise PackError(f"{file} line {number}: {blank[0]} has a blank beside a | sign; take that sign out")
         try:
             point = convert(cells, point_type, strict=False)
         except (msgspec.ValidationError, ArithmeticError) as error:

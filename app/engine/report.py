@@ -25,10 +25,26 @@ from app.knowledge.rule import Judges, Status
 class Origin:
     """Where a check comes from, with everything about its findings that does not depend on the case."""
 
-    __slots__ = ("claimed_only", "exceptions", "head", "key", "line_words", "point", "ruleset", "visibility", "words")
+    __slots__ = (
+        "claimed_only",
+        "exceptions",
+        "head",
+        "item_name",
+        "key",
+        "line_words",
+        "point",
+        "ruleset",
+        "visibility",
+        "words",
+    )
 
     def __init__(
-        self, head: RuleHead, point: KnowledgePoint, exceptions: tuple[RuleException, ...], ruleset: str
+        self,
+        head: RuleHead,
+        point: KnowledgePoint,
+        exceptions: tuple[RuleException, ...],
+        ruleset: str,
+        item_name: str = "",
     ) -> None:
         self.head, self.point, self.exceptions, self.ruleset = head, point, exceptions, ruleset
         self.claimed_only = head.judges is Judges.CLAIMED
@@ -37,6 +53,7 @@ class Origin:
         columns = {field.name for field in msgspec.structs.fields(point)}
         self.words = {name: _text(getattr(point, name)) for name in used & columns}
         self.line_words = tuple((name, read) for name, read in LINE_WORDS.items() if name in used)
+        self.item_name = item_name
         self.key = f"\x1f{head.id}\x1f{point.point}\x1f"
 
 
@@ -76,7 +93,7 @@ class Report:
         words = {**origin.words, **facts}
         if at_fault:
             for name, read in origin.line_words:
-                words[name] = read(at_fault[0])
+                words[name] = read(at_fault[0], origin.item_name)
         visibility = (
             Visibility.EXCEPTED if origin.exceptions and self._is_excepted(origin, at_fault) else origin.visibility
         )

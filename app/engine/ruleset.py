@@ -111,14 +111,20 @@ class Ruleset:
         return found
 
     def postings(self, on: On, code: str) -> list[Posting]:
-        """What is to be checked for a code: what names it, and what names a beginning of it."""
+        """What is to be checked for a code: what names it, and what names a beginning of it.
+
+        Nothing where only points on any item whatever (`*`) apply: `postings_of_any_item` gives those.
+        """
         encoded = code.encode()
         find, letter = self._index.find, b"i" if on is On.ITEM else b"d"
         found = list(find(letter + encoded))
         for length in self.header.prefix_lengths[on.name]:
-            if length <= len(encoded):
+            if 0 < length <= len(encoded):
                 found += find(letter.upper() + encoded[:length])
-        return found
+        return [*found, *find(letter.upper())] if found or on is On.DIAGNOSIS else []
+
+    def postings_of_any_item(self) -> list[Posting]:
+        return list(self._index.find(b"I"))
 
 
 class View:
@@ -130,10 +136,11 @@ class View:
         self._by_diagnosis: dict[str, tuple[Segment, ...]] = {}
         self._prepared: dict[Posting, tuple[Bound, ...]] = {}
         self._always = self._segments(list(ruleset.header.always))
+        self._any_item = self._segments(ruleset.postings_of_any_item())
 
     def audit(self, case: Case, decisions: Mapping[Severity, Decision]) -> Judgement:
         report = Report(case, decisions)
-        by_item, add = self._by_item, report.add
+        by_item, any_item, add = self._by_item, self._any_item, report.add
         for line in case.lines:
             segments = by_item.get(line.item_code)
             if segments is None:
@@ -150,6 +157,9 @@ class View:
                             report.add_failure(origin, line)
                     break
             else:
+                report.without_rules.append(line.id)
+                continue
+            if segments is any_item:
                 report.without_rules.append(line.id)
         self._audit_encounter(case, report)
         return report.judgement(self._ruleset.revision)
@@ -177,7 +187,9 @@ class View:
                     report.add_failure(origin, None)
 
     def _find(self, on: On, cache: dict[str, tuple[Segment, ...]], code: str) -> tuple[Segment, ...]:
-        found = self._segments(self._ruleset.postings(on, code)) if code else ()
+        found = self._any_item if on is On.ITEM else ()
+        if code and (postings := self._ruleset.postings(on, code)):
+            found = self._segments(postings)
         if len(cache) < _REMEMBERED_CODES:
             cache[code] = found
         return found
@@ -212,12 +224,12 @@ class View:
         header, revision = self._ruleset.header, self._ruleset.revision
         parameters = self._ruleset.parameters(posting, kind)
         check = kind.prepare(point, parameters, self._ruleset.table(head))
-        if kind.past_days(point, parameters):
+        if kind.past_days(point, parameters) and not kind.tells_history:
             check = with_history(check, kind.on)
         exceptions = tuple(one for one in header.exceptions if one.rule == head.id and self._is_here(one))
         adjustments = tuple(one for one in header.adjustments if one.rule == head.id and self._is_here(one))
         return tuple(
-            (first, last, check, Origin(changed, point, exceptions, revision))
+            (first, last, check, Origin(changed, point, exceptions, revision, kind.item_name(point)))
             for first, last, changed in adjusted(head, start, end, adjustments)
         )
 

@@ -23,6 +23,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
+REFERENCE = "mingjian.reference"  # in the scope: by which the answer names a failure that is yet to be logged
 log = logging.getLogger("mingjian")
 
 
@@ -114,14 +115,13 @@ class FastLane:
             await send(message)
 
         try:
-            lane = self._lane(scope)
-            await (lane(scope, receive, watched) if lane is not None else self.behind(scope, receive, send))
+            await (self._lane(scope) or self.behind)(scope, receive, watched)
         except Problem as problem:
             await respond_problem(send, problem)
         except ClientGone:
             return
         except Exception:
-            reference = secrets.token_hex(6)
+            reference = scope.get(REFERENCE) or secrets.token_hex(6)
             log.exception("request failed, reference %s", reference)
             if not started:
                 await respond_problem(send, internal_error(reference))

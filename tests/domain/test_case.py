@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.case import Case, age_in_days, age_in_years, days_between, stay_days
+from app.domain.case import Case, age_in_days, age_in_years, stay_days
 from app.domain.codes import CodeSet
 from app.domain.encounter import Encounter
+from app.domain.line import Line
 
 BIRTHS = st.dates(date(1920, 1, 1), date(2026, 1, 1))
 
@@ -80,10 +81,6 @@ def test_stay_days(start: str | None, end: str | None, until: str | None, days: 
     assert stay_days(stay, date.fromisoformat(until) if until else None) == days
 
 
-def test_days_between_counts_midnights() -> None:
-    assert days_between(date(2024, 2, 28), date(2024, 3, 1)) == 2
-
-
 def test_lines_are_found_by_code_in_order_of_day_and_then_as_sent() -> None:
     case = Case(
         encounter(
@@ -98,13 +95,20 @@ def test_lines_are_found_by_code_in_order_of_day_and_then_as_sent() -> None:
     assert ids(case.lines_of(CodeSet(["A"]))) == ["L2", "L4", "L1"]
     assert ids(case.lines_of(CodeSet(["A", "B"]))) == ["L2", "L4", "L3", "L1"]
     assert ids(case.lines_of(CodeSet(["*"]))) == ["L2", "L4", "L3", "L1"]
-    assert case.lines_of(CodeSet(["C"])) == []
+    assert not case.lines_of(CodeSet(["C"]))
 
 
-def test_what_a_look_up_gives_may_be_changed_without_harm() -> None:
-    case = Case(encounter(charge_lines=[line("L1", "A")]))
-    case.lines_of(CodeSet(["A"])).clear()
-    assert ids(case.lines_of(CodeSet(["A"]))) == ["L1"]
+def day_of(line: Line) -> date:
+    return line.service_date
+
+
+def test_lines_that_share_a_key_form_a_group() -> None:
+    case = Case(
+        encounter(charge_lines=[line("L1", "A"), line("L2", "B"), line("L3", "A", "2026-03-09"), line("L4", "C")])
+    )
+    codes = CodeSet(["A", "B"])
+    assert ids(case.group_of(case.lines[0], codes, day_of)) == ["L1", "L2"]
+    assert ids(case.group_of(case.lines[2], codes, day_of)) == ["L3"]
 
 
 def test_the_history_leaves_out_the_encounter_itself() -> None:

@@ -33,6 +33,19 @@ def test_impossible_numbers_are_refused_by_field(field: str, raw: str) -> None:
     assert len(str(caught.value)) < 250
 
 
+@pytest.mark.parametrize(
+    ("field", "largest", "beyond"),
+    [
+        ("quantity", "9999999", "9999999.000001"),
+        *((field, "9999999999999.99", "10000000000000") for field in MONEY_FIELDS),
+    ],
+)
+def test_the_largest_number_of_a_field(field: str, largest: str, beyond: str) -> None:
+    assert getattr(DECODER.decode(body(field, largest)), field) == Decimal(largest)
+    with pytest.raises(msgspec.ValidationError, match=f"^`{field}` is {beyond}"):
+        DECODER.decode(body(field, beyond))
+
+
 @pytest.mark.parametrize("raw", ["NaN", "Infinity", "-Infinity", "+1", "01", "0x10"])
 def test_numbers_that_json_does_not_know_are_refused(raw: str) -> None:
     with pytest.raises(msgspec.DecodeError):

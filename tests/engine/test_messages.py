@@ -81,4 +81,11 @@ def test_other_words_are_refused_with_field_and_file(field: str, text: str, told
     ],
 )
 def test_words_of_a_line(word: str, fields: dict[str, Any], text: str) -> None:
-    assert LINE_WORDS[word](line("L1", "A01", **fields)) == text
+    assert LINE_WORDS[word](line("L1", "A01", **fields), "") == text
+
+
+def test_an_item_is_named_by_its_line_then_by_the_knowledge_then_by_its_code() -> None:
+    told = LINE_WORDS["item"]
+    assert told(line("L1", "A01", item_name="阿司匹林"), "知识库名称") == "阿司匹林"
+    assert told(line("L1", "A01", local_item_name="院内名称"), "知识库名称") == "院内名称"
+    assert told(line("L1", "A01"), "知识库名称") == "知识库名称"

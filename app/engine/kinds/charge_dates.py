@@ -9,7 +9,7 @@ parameters: {grace_days: 0}
 ```
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -36,7 +36,11 @@ def prepare(_: Point, parameters: Parameters, _table: Table[Point]) -> Encounter
 
     def check(case: Case) -> Iterable[Hit | Missing]:
         encounter = case.encounter
-        if encounter.care_type not in _STAYS or not case.lines:
+        if not case.lines:
+            return ()
+        if not encounter.care_type:
+            return (Missing("care_type"),)
+        if encounter.care_type not in _STAYS:
             return ()
         return _faults(case, grace)
 
@@ -49,13 +53,16 @@ def _faults(case: Case, grace: timedelta) -> Iterator[Hit | Missing]:
         yield Missing("start_at")
     else:
         yield from _outside(case.lines, "入院", encounter.start_at.date(), before=True, grace=grace)
+    death = None if encounter.death_at is None else encounter.death_at.date()
     if encounter.end_at is not None:
-        yield from _outside(case.lines, "出院", encounter.end_at.date(), before=False, grace=grace)
-    if encounter.death_at is not None:
-        yield from _outside(case.lines, "死亡", encounter.death_at.date(), before=False, grace=grace)
+        end = encounter.end_at.date()
+        until = [line for line in case.lines if death is None or line.service_date <= death + grace]
+        yield from _outside(until, "出院", end, before=False, grace=grace)
+    if death is not None:
+        yield from _outside(case.lines, "死亡", death, before=False, grace=grace)
 
 
-def _outside(lines: tuple[Line, ...], event: str, day: date, *, before: bool, grace: timedelta) -> Iterator[Hit]:
+def _outside(lines: Sequence[Line], event: str, day: date, *, before: bool, grace: timedelta) -> Iterator[Hit]:
     found = [line for line in lines if (line.service_date < day - grace if before else line.service_date > day + grace)]
     if found:
         side = "前" if before else "后"

@@ -141,6 +141,7 @@ _FACTS: dict[str, tuple[tuple[Any, Any], str, Read]] = {
     "stay.quantity": ((1.0, 1e6), "line.quantity", _quantity_of("stay")),
     "stay.count": ((1, 999), "line.quantity", _count_of("stay")),
 }
+_FACT_NAMED = {path.partition(".")[2]: fact for path, (_, fact, _) in _FACTS.items()}  # CEL tells only the last name
 _LISTS = ("encounter.diagnoses", "encounter.procedures")
 
 
@@ -215,7 +216,7 @@ def prepare(point: Point, _: Parameters, _table: Table[Point]) -> ItemCheck:
         try:
             outcome = execute(context)
         except KeyError as error:
-            return Missing(_fact_of(str(error.args[0]), context, paths))
+            return Missing(_FACT_NAMED[error.args[0]])
         if type(outcome) is not bool:
             raise TypeError(f"the expression gives {outcome!r}, neither true nor false")
         return Hit((line,), group[:-1], {"expression": point.expression}) if outcome else None
@@ -226,15 +227,6 @@ def prepare(point: Point, _: Parameters, _table: Table[Point]) -> ItemCheck:
 def _parted(path: str) -> tuple[str, str]:
     root, _, name = path.partition(".")
     return root, name
-
-
-def _fact_of(name: str, context: Context, paths: tuple[str, ...]) -> str:
-    """What to tell as missing for a name that CEL did not find: of the facts so named, the first that is not known."""
-    for path in paths:
-        root, last = _parted(path)
-        if last == name and name not in context[root]:
-            return _FACTS[path][1]
-    raise KeyError(name)
 
 
 KIND = RuleKind(

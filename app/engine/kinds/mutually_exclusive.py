@@ -89,4 +89,5 @@ KIND = RuleKind(
     patterns=lambda point, _: point.excluded_code,
     facts=frozenset({"kept", "kept_date"}),
     past_days=past_days,
+    item_name=lambda point: point.excluded_name,
 )

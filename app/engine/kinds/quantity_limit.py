@@ -18,7 +18,8 @@ K1,002503020030000,糖化血红蛋白测定,1,15
 ```
 """
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Hashable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -89,24 +90,32 @@ def _shares(lines: Sequence[Line], limit: Decimal, measure: Measure) -> tuple[De
     return total, shares
 
 
-def _window(per: Per, days: int, line: Line) -> Callable[[Line], bool]:
-    """Whether another line counts together with this one."""
-    day = line.service_date
-    if per == "day":
-        return lambda other: other.service_date == day
-    if per == "rolling":
-        first = day - timedelta(days=days - 1)
-        return lambda other: first <= other.service_date <= day
-    if per == "month":
-        return lambda other: (other.service_date.year, other.service_date.month) == (day.year, day.month)
-    if per == "year":
-        return lambda other: other.service_date.year == day.year
-    if per == "prescription":
-        number = line.prescription_id
-        return lambda other: other is line or (bool(number) and other.prescription_id == number)
-    if per == "line":
-        return lambda other: other is line
-    return lambda _: True
+def _prescription(line: Line) -> str | int:
+    """A line without a prescription number is a prescription of its own."""
+    return line.prescription_id or id(line)
+
+
+_KEYS: dict[Per, Callable[[Line], Hashable]] = {  # what lines that count together have in common
+    "line": id,
+    "prescription": _prescription,
+    "day": lambda line: line.service_date,
+    "stay": lambda _: None,
+    "month": lambda line: (line.service_date.year, line.service_date.month),
+    "year": lambda line: line.service_date.year,
+}
+
+
+def _service_date(line: Line) -> date:
+    return line.service_date
+
+
+def _rolling(same: Sequence[Line], line: Line, first: date) -> Sequence[Line]:
+    """The lines from the first day up to and with the line itself."""
+    start = bisect_left(same, first, key=_service_date)
+    end = bisect_left(same, line.service_date, key=_service_date)
+    while same[end] is not line:
+        end += 1
+    return same[start : end + 1]
 
 
 def prepare(point: Point, parameters: Parameters, _table: Table[Point]) -> ItemCheck:
@@ -122,30 +131,30 @@ def prepare(point: Point, parameters: Parameters, _table: Table[Point]) -> ItemC
     if per == "rolling" and point.window_days is None:
         raise ValueError("gives no window_days, which `per: rolling` counts within")
     single = measure in ("quantity", "times") and not looks_back and fixed is not None
+    key = _KEYS.get(per, _service_date)
 
     def check(line: Line, case: Case) -> Outcome:
-        same = (
-            case.lines_by_code[line.item_code] if not codes.prefixes and len(codes.exact) == 1 else case.lines_of(codes)
-        )
+        same = case.lines_of(codes)
         if single and len(same) == 1 and (line.quantity if measure == "quantity" else 1) <= fixed:  # type: ignore[operator]
             return None
+        first = line.service_date - timedelta(days=window_days - 1)
+        group = _rolling(same, line, first) if per == "rolling" else case.group_of(line, codes, key)
+        if group[-1] is not line:
+            return None  # the last line of the group speaks for all of it
         limit = _limit(case, fixed, parameters.extra)
         if isinstance(limit, Missing):
             return limit
-        counts = _window(per, window_days, line)
-        group = [other for other in same if counts(other)]
-        if per == "rolling":
-            group = group[: _position(group, line) + 1]
-        elif group[-1] is not line:
-            return None  # the last line of the group speaks for all of it
-        past = [other for other in case.past_lines_of(codes) if counts(other)] if looks_back else []
+        past = _past(case.past_lines_of(codes), per, first, line) if looks_back else []
         return _judge(past, group, limit, measure, only_last=per == "rolling")
 
     return check
 
 
-def _position(group: list[Line], line: Line) -> int:
-    return next(number for number, other in enumerate(group) if other is line)
+def _past(lines: Sequence[Line], per: Per, first: date, line: Line) -> list[Line]:
+    if per == "rolling":
+        return [other for other in lines if first <= other.service_date <= line.service_date]
+    wanted = _KEYS[per](line)
+    return [other for other in lines if _KEYS[per](other) == wanted]
 
 
 def _limit(case: Case, fixed: Decimal | None, extra: int) -> Decimal | Missing:
@@ -155,7 +164,7 @@ def _limit(case: Case, fixed: Decimal | None, extra: int) -> Decimal | Missing:
     return Missing("start_at") if days is None else Decimal(days + extra)
 
 
-def _judge(past: list[Line], group: list[Line], limit: Decimal, measure: Measure, *, only_last: bool) -> Outcome:
+def _judge(past: list[Line], group: Sequence[Line], limit: Decimal, measure: Measure, *, only_last: bool) -> Outcome:
     if any([_adds(measure, line) is None for line in group]):
         return Missing("line.amount")
     total, shares = _shares([*past, *group], limit, measure)

@@ -108,5 +108,6 @@ KIND = RuleKind(
     patterns=lambda point, _: point.item_code,
     facts=frozenset({"companion"}),
     past_days=past_days,
+    tells_history=True,
     past_patterns=lambda point, _: point.companion_code,
 )

@@ -34,6 +34,9 @@ Age = Annotated[int, Meta(ge=0, le=150)]
 Condition = Callable[[Line, Case], str | Missing | None]  # how it is broken, what is unknown, or None: it holds
 
 
+_CHILDBEARING = (10, 60)  # years; generous, so that only those who cannot be meant are not asked for
+
+
 class Parameters(Shape, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     pass
 
@@ -69,16 +72,15 @@ def _sex(point: Point) -> Condition:
 
 
 def _age(point: Point) -> Condition:
-    low = point.min_age or 0
-    high = 150 if point.max_age is None else point.max_age
-    limit = f"限{low}岁及以上" if point.max_age is None else f"限{high}岁及以下" if not low else f"限{low}至{high}岁"
+    low, high = point.min_age or 0, point.max_age
+    limit = f"限{low}岁及以上" if high is None else f"限{high}岁及以下" if not low else f"限{low}至{high}岁"
 
     def check(line: Line, case: Case) -> str | Missing | None:
         birth_date = case.encounter.patient.birth_date
-        if birth_date is None:
+        if birth_date is None or birth_date > line.service_date:
             return Missing("patient.birth_date")
         age = age_in_years(birth_date, line.service_date)
-        return None if low <= age <= high else f"{limit}，患者{age}岁"
+        return None if low <= age and (high is None or age <= high) else f"{limit}，患者{age}岁"
 
     return check
 
@@ -88,10 +90,10 @@ def _age_in_days(point: Point) -> Condition:
 
     def check(line: Line, case: Case) -> str | Missing | None:
         birth_date = case.encounter.patient.birth_date
-        if birth_date is None:
+        if birth_date is None or birth_date > line.service_date:
             return Missing("patient.birth_date")
         days = age_in_days(birth_date, line.service_date)
-        return None if 0 <= days <= high else f"限出生{high}天内，患者出生{days}天"
+        return None if days <= high else f"限出生{high}天内，患者出生{days}天"
 
     return check
 
@@ -152,35 +154,62 @@ def _none_of(excluded: tuple[str, ...], fact: str, read: Callable[[Line, Case], 
     return check
 
 
+def _not_in_pregnancy(point: Point) -> Condition:
+    """Men, girls and old women need not be asked."""
+    refused = frozenset(point.excluded_pregnancy)
+
+    def check(line: Line, case: Case) -> str | Missing | None:
+        patient = case.encounter.patient
+        if patient.pregnancy in refused:
+            return f"不得用于{label(patient.pregnancy)}"
+        if patient.pregnancy or patient.sex is Sex.MALE:
+            return None
+        if patient.birth_date is not None:
+            if not _CHILDBEARING[0] <= age_in_years(patient.birth_date, line.service_date) <= _CHILDBEARING[1]:
+                return None
+        return Missing("patient.pregnancy")
+
+    return check
+
+
+_MAKERS: tuple[tuple[str, Callable[[Point], Condition]], ...] = (
+    ("sex", _sex),
+    ("min_age", _age),
+    ("max_age", _age),
+    ("max_age_days", _age_in_days),
+    ("diagnoses", _diagnoses),
+    ("excluded_diagnoses", _excluded_diagnoses),
+    (
+        "insurance_types",
+        lambda p: _one_of(
+            p.insurance_types, "coverage.insurance_type", lambda _, c: c.encounter.coverage.insurance_type
+        ),
+    ),
+    ("care_types", lambda p: _one_of(p.care_types, "care_type", lambda _, c: c.encounter.care_type)),
+    ("excluded_care_types", lambda p: _none_of(p.excluded_care_types, "care_type", lambda _, c: c.encounter.care_type)),
+    (
+        "facility_levels",
+        lambda p: _one_of(p.facility_levels, "facility.level", lambda _, c: c.encounter.facility.level),
+    ),
+    ("facility_types", lambda p: _one_of(p.facility_types, "facility.type", lambda _, c: c.encounter.facility.type)),
+    (
+        "departments",
+        lambda p: _one_of(p.departments, "department", lambda line, c: line.department or c.encounter.department),
+    ),
+    (
+        "practitioner_titles",
+        lambda p: _one_of(p.practitioner_titles, "practitioner.title", lambda line, _: line.practitioner.title),
+    ),
+    ("excluded_pregnancy", _not_in_pregnancy),
+)
+
+
 def _conditions(point: Point) -> Iterable[Condition]:
-    if point.sex:
-        yield _sex(point)
-    if point.min_age is not None or point.max_age is not None:
-        yield _age(point)
-    if point.max_age_days is not None:
-        yield _age_in_days(point)
-    if point.diagnoses:
-        yield _diagnoses(point)
-    if point.excluded_diagnoses:
-        yield _excluded_diagnoses(point)
-    if point.insurance_types:
-        yield _one_of(
-            point.insurance_types, "coverage.insurance_type", lambda _, c: c.encounter.coverage.insurance_type
-        )
-    if point.care_types:
-        yield _one_of(point.care_types, "care_type", lambda _, c: c.encounter.care_type)
-    if point.excluded_care_types:
-        yield _none_of(point.excluded_care_types, "care_type", lambda _, c: c.encounter.care_type)
-    if point.facility_levels:
-        yield _one_of(point.facility_levels, "facility.level", lambda _, c: c.encounter.facility.level)
-    if point.facility_types:
-        yield _one_of(point.facility_types, "facility.type", lambda _, c: c.encounter.facility.type)
-    if point.departments:
-        yield _one_of(point.departments, "department", lambda line, c: line.department or c.encounter.department)
-    if point.practitioner_titles:
-        yield _one_of(point.practitioner_titles, "practitioner.title", lambda line, _: line.practitioner.title)
-    if point.excluded_pregnancy:
-        yield _none_of(point.excluded_pregnancy, "patient.pregnancy", lambda _, c: c.encounter.patient.pregnancy)
+    made = set()
+    for column, make in _MAKERS:
+        if getattr(point, column) not in (None, "", ()) and make not in made:
+            made.add(make)
+            yield make(point)
 
 
 def prepare(point: Point, _: Parameters, _table: Table[Point]) -> ItemCheck:

@@ -51,17 +51,12 @@ def prepare(point: Point, parameters: Parameters, _table: Table[Point]) -> ItemC
             return None
         if within == "prescription" and not line.prescription_id:
             return Missing("line.prescription_id")
-        group = [other for other in _as_sent(case, codes) if _together(within, line, other)]
+        group = [other for other in same if _together(within, line, other)]
         if group[-1] is not line:
             return None  # the last line of the group speaks for all of it
         return _judge(group, most, class_name)
 
     return check
-
-
-def _as_sent(case: Case, codes: CodeSet) -> list[Line]:
-    """The lines of the class by date, then as sent: their order decides which of them are at fault."""
-    return sorted([line for line in case.lines if line.item_code in codes], key=lambda line: line.service_date)
 
 
 def _together(within: Within, line: Line, other: Line) -> bool:

@@ -103,9 +103,9 @@ def _idempotency_key(scope: Scope) -> str | None:
     key = header(scope, b"idempotency-key").strip()
     if not key:
         return None
-    if key.startswith('"') and key.endswith('"') and len(key) > 2:
+    if key.startswith('"') and key.endswith('"') and len(key) > 1:
         key = key[1:-1]
-    if len(key) > _KEY_LENGTH or not key.isascii() or not key.isprintable():
+    if not 0 < len(key) <= _KEY_LENGTH or not key.isascii() or not key.isprintable():
         detail = f"It may have 1 to {_KEY_LENGTH} printable ASCII characters; a UUID is a good one."
         raise Problem(400, "bad-idempotency-key", "The Idempotency-Key is not usable", detail)
     return key

@@ -11,7 +11,9 @@ from app.interfaces.errors import MEDIA_TYPE, ProblemDocument
 
 _JSON, _NDJSON = "application/json", "application/x-ndjson"
 _DECIMAL = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$"
-_LOCAL_TIME = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?$"  # no format: date-time has a zone
+_LOCAL_TIME = (
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?$"  # no format: date-time has a zone
+)
 _REFUSALS = {
     "400": "The body is not JSON, or the Idempotency-Key is not usable",
     "401": "No valid key",

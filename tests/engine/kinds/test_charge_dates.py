@@ -123,11 +123,18 @@ def test_as_the_definition_says(offsets, start, end, death, grace_days, care_typ
     for number, offset in enumerate(offsets):
         if start and offset + grace_days < start[0]:
             wanted.add((f"L{number}", "入院前"))
-        if end and offset - grace_days > end[0]:
+        after_death = death and offset - grace_days > death[0]
+        if end and offset - grace_days > end[0] and not after_death:
             wanted.add((f"L{number}", "出院后"))
-        if death and offset - grace_days > death[0]:
+        if after_death:
             wanted.add((f"L{number}", "死亡后"))
     is_judged = care_type != "outpatient" and offsets
     told = [(name, one.facts["event"] + one.facts["side"]) for one in judgement.findings for name in one.lines]
     assert sorted(told) == sorted(wanted if is_judged else ())
     assert set(missing(judgement)) == ({"start_at"} if is_judged and not start else set())
+
+
+def test_an_unknown_care_type_is_said_and_not_taken_for_an_outpatient_visit():
+    judgement = judged(days(1, OUT), care_type="")
+    assert not judgement.findings
+    assert set(missing(judgement)) == {"care_type"}

@@ -83,6 +83,30 @@ def test_a_stay_without_admission_cannot_be_measured() -> None:
     assert missing(found) == {"start_at": ["a"]}
 
 
+@pytest.mark.parametrize(("last_day", "faults"), [(1, [["c"]]), (2, [])])
+def test_a_stay_that_lasts_is_measured_to_its_last_line(last_day: int, faults: list[list[str]]) -> None:
+    judged = encounter(*oracle.spelled(f"a A1; b A1; c A1; d Z +{last_day}"), start_at="2026-03-10T08:00:00")
+    assert (
+        at_fault(judge(KIND, {"measure": "times", "per": "stay", "limit_is_stay_days": True}, limit(""), judged))
+        == faults
+    )
+
+
+@pytest.mark.parametrize(
+    ("amounts", "past", "faults", "unknown"),
+    [
+        ("a A1 amount=9", "h A1", [], {"line.amount": ["a"]}),
+        ("a A1 amount=9", "h A1 amount=1; i A1 amount=1", [["a"]], {}),
+        ("a A1 amount=11", "h A1", [["a"]], {}),
+        ("a A1; b A1 amount=11", "", [], {"line.amount": ["b"]}),
+    ],
+)
+def test_an_unknown_amount_may_have_used_the_limit_up(amounts: str, past: str, faults: Any, unknown: Any) -> None:
+    history = [encounter(*oracle.spelled(past), id="H")]
+    found = judge(KIND, {"measure": "amount", "per": "year"}, limit("10"), encounter(*oracle.spelled(amounts)), history)
+    assert (at_fault(found), missing(found)) == (faults, unknown)
+
+
 @pytest.mark.parametrize(
     ("parameters", "points", "words"),
     [

@@ -44,6 +44,11 @@ TABLE = [
     ({"max_age_days": "28"}, {}, "patient.birth_date"),
     ({"diagnoses": "I63*"}, diagnoses("I10.x00", "I63.900"), HOLDS),
     ({"diagnoses": "I63*"}, diagnoses("I64.x00", "I62.900"), "诊断（I64.x00、I62.900）不在限定范围内"),
+    (
+        {"diagnoses": "I63*"},
+        diagnoses("I10.x00", "I11.900", "I12.900", "I13.900"),
+        "诊断（I10.x00、I11.900、I12.900）不在限定范围内",
+    ),
     ({"diagnoses": "I63*"}, diagnoses("I64.x00", "BY001"), "diagnoses"),
     ({"diagnoses": "I63*"}, {"diagnoses": [{"code": "I10.x00"}, {"name": "脑梗死"}]}, "diagnoses"),
     ({"diagnoses": "I63*"}, {}, "diagnoses"),
