@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := .venv/.installed-requirements.lock
 DEV := .venv/.installed-requirements-dev.lock
 
-.PHONY: help setup run demo test check bench docs lock format clean
+.PHONY: help setup run demo test faults check bench docs lock format clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 10
@@ -26,6 +26,9 @@ demo: $(RUN)  ## audit the sample encounters over HTTP and print every finding
 
 test: $(DEV)  ## run every test and every rule's examples
 	@$(BIN)/python -m pytest -q -n 2 tests rules
+
+faults: $(DEV)  ## kill the service a hundred times and look for lost records
+	@MINGJIAN_FAULTS=long $(BIN)/python -m pytest -q tests/faults
 
 check: $(DEV)  ## format, lint, types, layers, generated documents
 	@sh scripts/check.sh

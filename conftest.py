@@ -30,7 +30,7 @@ class RuleItem(pytest.Item):
         else:
             run_example(self.folder, self.example)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:  # noqa: ARG002
         return str(excinfo.value)
 
     def reportinfo(self) -> tuple[Path, int, str]:

@@ -18,6 +18,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from app.application.audit_encounter import EncounterAuditor
+from app.application.load_feed import FeedLoader
 from app.application.load_ruleset import load_ruleset
 from app.application.record_disposition import DispositionRecorder
 from app.domain.decision import DecisionPolicy
@@ -39,11 +40,13 @@ from app.interfaces.nhsa.popup import Popup
 from app.interfaces.nhsa.profiles import Profiles, read_profiles
 from app.interfaces.nhsa.tickets import Tickets
 from app.interfaces.rest.audits import AuditEndpoints
+from app.interfaces.rest.feeds import feed_router
 from app.interfaces.rest.openapi import add_hot_endpoints
 from app.interfaces.rest.rules import router
 from app.settings import Settings
 from app.store.audit_log import AuditLog
 from app.store.dispositions import SqliteDispositions
+from app.store.feeds import SqliteFeeds
 from app.store.migrate import migrate
 from app.store.sqlite_audit_log import SqliteAuditLog
 
@@ -64,7 +67,9 @@ def create_app(settings: Settings) -> Application:
         keys=KeyRing({"local": key}),
         profiles=read_profiles(settings.nhsa_profiles),
         ticket_secret=sha256(b"popup tickets" + key.encode()).digest(),
+        feeds=FeedLoader(SqliteFeeds(settings.database_path, log.writer)),
     )
+    parts.feeds.open()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -72,7 +77,9 @@ def create_app(settings: Settings) -> Application:
         gc.collect()
         gc.freeze()  # what is loaded now lives as long as the process: no collection need look at it again
         gc.set_threshold(50_000, 20, 20)  # requests make few cycles: look for them seldom
+        following = asyncio.create_task(parts.feeds.follow())
         yield
+        following.cancel()
         await asyncio.to_thread(log.close)
 
     return assemble(parts, settings, lifespan)
@@ -88,6 +95,7 @@ class Parts:
     keys: KeyRing
     profiles: Profiles
     ticket_secret: bytes
+    feeds: FeedLoader
 
 
 def assemble(parts: Parts, settings: Settings, lifespan: Any = None) -> FastLane:
@@ -96,12 +104,15 @@ def assemble(parts: Parts, settings: Settings, lifespan: Any = None) -> FastLane
         title="Mingjian 明鉴", version=VERSION, summary="Real-time audit of medical-insurance claims", lifespan=lifespan
     )
     app.include_router(router(parts.ruleset, parts.log, parts.keys, VERSION))
+    app.include_router(feed_router(parts.feeds, parts.keys, settings.max_body_bytes))
     app.add_exception_handler(Problem, _problem)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _http_error)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, _broken)
     add_hot_endpoints(app)
-    auditor = EncounterAuditor(parts.ruleset, parts.log, DecisionPolicy(settings.decisions))
+    auditor = EncounterAuditor(
+        parts.ruleset, parts.log, DecisionPolicy(settings.decisions), feeds=lambda: parts.feeds.current()
+    )
     audits = AuditEndpoints(auditor, parts.keys, settings.max_body_bytes, settings.max_bulk_line_bytes)
     lanes = {("POST", "/v1/audits"): audits.audit_one, ("POST", "/v1/audits/bulk"): audits.audit_bulk}
     return FastLane(app, lanes, _nhsa(parts, settings, auditor))
@@ -149,7 +160,7 @@ def _broken(request: Request, _: Exception) -> Response:
 def openapi_document() -> dict[str, Any]:
     """The OpenAPI document of the service, without starting it."""
     nothing: Any = None
-    parts = Parts(nothing, nothing, nothing, KeyRing({}), read_profiles(None), b"")
+    parts = Parts(nothing, nothing, nothing, KeyRing({}), read_profiles(None), b"", nothing)
     app = assemble(parts, Settings()).behind
     assert isinstance(app, FastAPI)  # noqa: S101 - for the type checker
     return app.openapi()

@@ -21,9 +21,10 @@ from app.domain.line import ChargeLine
 
 Test = Literal["sex", "age", "diagnosis", "quantity", "exclusive"]
 _SHARES: dict[Test, int] = {"sex": 2, "age": 4, "diagnosis": 6, "quantity": 5, "exclusive": 3}
-_POINTS_PER_ITEM = 3.8
+_POINTS_PER_ITEM = 2.0  # the published national tables hold 1.1 for each code they name
 _LINES = 40
 _ITEMS_IN_USE = 5_000
+_DIAGNOSIS_LIMITS = 1_000  # all packs of a drug share the limits of its payment: as many as the formulary has
 _STAY_DAYS = 3
 _CATEGORIES = [f"{letter}{number:02d}" for letter in "CEIJKMN" for number in range(10, 70, 10)]
 _FIRST_DAY = date(2026, 3, 2)
@@ -62,6 +63,9 @@ class World:
         codes = _item_codes(max(60, round(points / _POINTS_PER_ITEM)), random)
         self.names = {code: f"{'药品' if code[0] == 'X' else '项目'}{number:05d}" for number, code in enumerate(codes)}
         self.codes = codes
+        self._diagnosis_limits = [
+            tuple(random.sample(_CATEGORIES, random.randint(2, 6))) for _ in range(_DIAGNOSIS_LIMITS)
+        ]
         tests = random.choices(list(_SHARES), list(_SHARES.values()), k=rules)
         self.specs = [
             self._spec(f"made-up-rule-{number % rules:04d}", f"P{number // rules:03d}", tests[number % rules], random)
@@ -80,7 +84,7 @@ class World:
             low, high = random.choice(((0, 17), (18, 150), (0, 13), (65, 150), (18, 75)))
             return Spec(rule, point, test, code, name, low=low, high=high)
         if test == "diagnosis":
-            return Spec(rule, point, test, code, name, categories=tuple(random.sample(_CATEGORIES, random.randint(2, 6))))
+            return Spec(rule, point, test, code, name, categories=random.choice(self._diagnosis_limits))
         if test == "quantity":
             return Spec(rule, point, test, code, name, limit=random.randint(2, 4))
         kept = random.choice(self.codes)
@@ -95,7 +99,9 @@ class World:
 
     def _encounter(self, id: str, random: Random, used: list[str], weights: list[float]) -> Encounter:
         sex = random.choice((Sex.MALE, Sex.FEMALE))
-        birth = date(2026 - random.choice((3, 10, 25, 40, 55, 66, 72, 80)), random.randint(3, 12), random.randint(3, 28))
+        birth = date(
+            2026 - random.choice((3, 10, 25, 40, 55, 66, 72, 80)), random.randint(3, 12), random.randint(3, 28)
+        )
         categories = random.sample(_CATEGORIES, 4)
         age = age_in_years(birth, _FIRST_DAY)
         wanted: list[tuple[str, date, int]] = []
@@ -112,7 +118,7 @@ class World:
             facility=Facility(id="H00000000001"),
             patient=Patient(id=f"P{id}", sex=sex, birth_date=birth),
             care_type=CareType.INPATIENT,
-            start_at=datetime(2026, 3, 2, 8),
+            start_at=datetime(2026, 3, 2, 8),  # noqa: DTZ001 - local time of the facility
             department="A03",
             diagnoses=tuple(Diagnosis(code=f"{category}.900", name="虚构诊断") for category in categories),
             charge_lines=tuple(self._line(number, *one, random) for number, one in enumerate(wanted[:_LINES], 1)),
@@ -142,7 +148,9 @@ def _item_codes(count: int, random: Random) -> list[str]:
     while len(found) < count:
         tail = f"{random.randrange(1000):03d}{random.randrange(10**9):09d}"
         if random.random() < 0.6:
-            class_code = f"X{random.choice(letters)}{random.randrange(1, 20):02d}{''.join(random.choices(letters, k=3))}"
+            class_code = (
+                f"X{random.choice(letters)}{random.randrange(1, 20):02d}{''.join(random.choices(letters, k=3))}"
+            )
             found[f"{class_code}{random.randrange(1000):03d}{random.choice('ABCX')}{tail}"] = None
         else:
             found[f"00{random.randrange(10):d}{tail}"] = None

@@ -1,7 +1,7 @@
-"""POST /v1/audits with its durable record, beside a FastAPI endpoint that only decodes the same body and echoes.
+"""POST /v1/audits with its durable record, beside an endpoint that only decodes the same body, and 3101 beside both.
 
-Both run as one worker in a process of their own; a third process keeps 16 connections busy over loopback. Rounds
-alternate, medians are told.
+The servers run as one worker in a process of their own; another process keeps 16 connections busy over loopback. Rounds
+alternate, medians are told. The 3101 messages say the same encounters in the national form.
 """
 
 import asyncio
@@ -15,12 +15,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.request import Request, urlopen
 
 import msgspec
 
 from app.domain.audit import AuditRequest
 from benchmarks.generate import World, write_packs
+from benchmarks.nhsa_message import message_of
 
 CONNECTIONS = 16
 KEY = "benchmark-key"
@@ -38,17 +40,40 @@ def run(quick: bool = False) -> list[str]:
         packs = Path(folder) / "rules"
         world = World(300, 10_000) if quick else World(3000, 100_000)
         write_packs(world, packs)
-        bodies = Path(folder) / "bodies"
+        bodies, messages = Path(folder) / "bodies", Path(folder) / "messages"
         bodies.mkdir()
+        messages.mkdir()
         for encounter in world.encounters(200):
             body = msgspec.json.encode(AuditRequest(encounter=encounter))
             (bodies / f"{encounter.id}.json").write_bytes(body)
-        measured: dict[str, list[Round]] = {"echo": [], "audit": []}
+            (messages / f"{encounter.id}.json").write_bytes(message_of(encounter))
+        measured: dict[str, list[Round]] = {"echo": [], "audit": [], "3101": []}
         with _server("echo", folder, packs) as echo, _server("audit", folder, packs) as audit:
+            _agree(audit, bodies, messages)
             for _ in range(rounds):
-                for name, port in (("echo", echo), ("audit", audit)):
-                    measured[name].append(_load(port, "/echo" if name == "echo" else "/v1/audits", bodies, seconds))
+                measured["echo"].append(_load(echo, "/echo", bodies, seconds))
+                measured["audit"].append(_load(audit, "/v1/audits", bodies, seconds))
+                measured["3101"].append(_load(audit, "/fsi/api/3101", messages, seconds))
     return _report(measured)
+
+
+def _agree(port: int, bodies: Path, messages: Path) -> None:
+    """Both forms of an encounter must be found at fault alike, or their costs could not be compared."""
+    total = 0
+    for body in sorted(bodies.iterdir())[:20]:
+        plain = _post(port, "/v1/audits", body.read_bytes())["findings"]
+        national = _post(port, "/fsi/api/3101", (messages / body.name).read_bytes())["output"]["result"]
+        if sorted(one["message"] for one in plain) != sorted(one["vola_cont"] for one in national):
+            raise RuntimeError(f"3101 finds something else than REST for {body.name}")
+        total += len(plain)
+    if not total:
+        raise RuntimeError("nothing was found at fault: the packs are not those of the encounters")
+
+
+def _post(port: int, path: str, body: bytes) -> Any:
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+    with urlopen(Request(f"http://127.0.0.1:{port}{path}", body, headers), timeout=30) as answer:
+        return msgspec.json.decode(answer.read())
 
 
 def _report(measured: dict[str, list[Round]]) -> list[str]:
@@ -59,10 +84,12 @@ def _report(measured: dict[str, list[Round]]) -> list[str]:
     print(f"{'endpoint':<10}{'requests/s':>12}{'p50 ms':>10}{'p99 ms':>10}")
     for name, median in medians.items():
         print(f"{name:<10}{median.requests_per_second:>12.0f}{median.p50_ms:>10.2f}{median.p99_ms:>10.2f}")
+    national = medians["audit"].requests_per_second / medians["3101"].requests_per_second
     share = medians["audit"].requests_per_second / medians["echo"].requests_per_second
     return [
         _goal("POST /v1/audits, share of the echo's throughput", f"{share:.0%}", share >= 0.55, "≥ 55 %"),
         _goal("POST /v1/audits, p99", f"{medians['audit'].p99_ms:.1f} ms", medians["audit"].p99_ms < 20, "< 20 ms"),
+        _goal("3101, cost of a request beside POST /v1/audits", f"{national:.2f}×", national <= 1.3, "≤ 1.3×"),
     ]
 
 
@@ -128,9 +155,7 @@ async def _drive(port: int, path: str, folder: Path, seconds: float) -> None:
     bodies = [file.read_bytes() for file in sorted(folder.iterdir())]
     times: list[float] = []
     until = time.perf_counter() + seconds
-    clients = (
-        _client(port, path, bodies[number:] + bodies[:number], until, times) for number in range(CONNECTIONS)
-    )
+    clients = (_client(port, path, bodies[number:] + bodies[:number], until, times) for number in range(CONNECTIONS))
     await asyncio.gather(*clients)
     ordered = sorted(times)
     p50, p99 = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)]

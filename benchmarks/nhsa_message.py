@@ -1,4 +1,4 @@
-"""The 3101 message (明细审核事前分析) that a HIS would send for an encounter: every field of the official table, as text."""
+"""The 3101 message (明细审核事前分析) that a HIS would send for an encounter: the fields of the official table."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -37,9 +37,17 @@ def message_of(encounter: Encounter) -> bytes:
             "fixmedins_code": facility,
             "fixmedins_name": "虚构医院",
             "sign_no": "",
-            "input": {"data": {"syscode": "BENCH", "task_id": "", "trig_scen": "5", "rule_ids": [], "patient_dtos": [_person(encounter)]}},
+            "input": {
+                "data": {
+                    "syscode": "BENCH",
+                    "task_id": "",
+                    "trig_scen": "5",
+                    "rule_ids": [],
+                    "patient_dtos": [_person(encounter)],
+                }
+            },
         }
-    )  # fmt: skip
+    )
 
 
 def _person(encounter: Encounter) -> dict[str, Any]:

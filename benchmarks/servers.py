@@ -1,4 +1,4 @@
-"""The servers that benchmarks/http.py loads: ours, and one that decodes and echoes. `python -m benchmarks.servers NAME`."""
+"""The servers that benchmarks/http.py loads: ours, and one that decodes and echoes (`benchmarks.servers NAME`)."""
 
 import os
 import sys

@@ -12,6 +12,7 @@ from app.domain.audit import Audit, AuditRequest, Judgement
 from app.domain.case import Case
 from app.domain.data_quality import inspect
 from app.domain.decision import Decision, DecisionPolicy
+from app.domain.feeds import Feeds
 from app.domain.finding import DataIssue, Finding, Visibility
 from app.engine.ruleset import Ruleset
 from app.store.audit_log import AuditLog, AuditRecord, FindingRow, IdempotencyKey
@@ -28,13 +29,14 @@ def judge(
     audited_at: datetime,
     audit_id: str,
     issues: tuple[DataIssue, ...] = (),
+    feeds: Feeds | None = None,
 ) -> tuple[Audit, Judgement]:
     """The answer to show and everything that was found. Pure: time and identity come in as arguments.
 
-    `issues` are what an interface noticed of the data before it was an encounter.
+    `issues` are what an interface noticed of the data before it was an encounter; `feeds` is what no request carries.
     """
     encounter = request.encounter
-    judgement = ruleset.audit(Case(encounter, request.stage, request.history), policy)
+    judgement = ruleset.audit(Case(encounter, request.stage, request.history, feeds), policy)
     shown = tuple([one for one in judgement.findings if one.is_current and one.visibility is Visibility.SHOWN])
     audit = Audit(
         id=audit_id,
@@ -73,8 +75,9 @@ class EncounterAuditor:
         log: AuditLog,
         policy: DecisionPolicy,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        feeds: Callable[[], Feeds | None] = lambda: None,
     ) -> None:
-        self.ruleset, self._log, self._policy, self._now = ruleset, log, policy, now
+        self.ruleset, self._log, self._policy, self._now, self._feeds = ruleset, log, policy, now, feeds
 
     async def audit(
         self, request: AuditRequest, body: bytes, *, caller: str, key: str | None = None
@@ -95,6 +98,7 @@ class EncounterAuditor:
             audited_at=audited_at,
             audit_id=time_ordered_id(audited_at),
             issues=issues,
+            feeds=self._feeds(),
         )
         return Judged(request, audit, judgement, _encode(audit))
 

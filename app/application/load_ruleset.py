@@ -1,6 +1,9 @@
 """Load the ruleset (装载规则库): from the compiled file of its revision, or by compiling the packs anew."""
 
+import gc
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from app.engine.compiled import MAGIC, compile_rules, revision_of
@@ -14,6 +17,23 @@ def load_ruleset(rules_dir: Path, cache_dir: Path | None = None) -> Ruleset:
 
     Raises PackError with every fault of every rule.
     """
+    with _collector_paused():
+        return _load(rules_dir, cache_dir)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Nothing that is read becomes garbage: the collector would only go through all of it, again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _load(rules_dir: Path, cache_dir: Path | None) -> Ruleset:
     folders = read_packs(rules_dir)
     overlays = read_overlays(rules_dir, folders)
     if cache_dir is None:

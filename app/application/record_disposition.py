@@ -26,9 +26,9 @@ class DispositionRecorder:
         recorded = await self._store.append(dispositions, caller=caller, at=self._now())
         return [_outcome(one, result) for one, result in zip(dispositions, recorded, strict=True)]
 
-    async def latest(self, findings: list[str]) -> dict[str, Disposition]:
-        """What holds for each of these findings."""
-        return await self._store.latest(findings)
+    async def latest(self, findings: list[str], caller: str = "") -> dict[str, Disposition]:
+        """What holds for each of these findings, or what the caller said of them last."""
+        return await self._store.latest(findings, caller)
 
 
 def _outcome(disposition: Disposition, recorded: Recorded) -> Outcome:

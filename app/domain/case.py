@@ -7,44 +7,53 @@ knows the patient's past, an empty tuple that there is none.
 from collections.abc import Callable, Hashable, Sequence
 from datetime import date
 from functools import cached_property
+from typing import Any, TypeVar
 
 from app.domain.codes import CodeSet
 from app.domain.decision import Stage
 from app.domain.encounter import Encounter
+from app.domain.feeds import NO_FEEDS, Feeds
 from app.domain.line import Line
+
+
+T = TypeVar("T")
 
 
 class Case:
     def __init__(
-        self, encounter: Encounter, stage: Stage = Stage.ORDERING, history: tuple[Encounter, ...] | None = None
+        self,
+        encounter: Encounter,
+        stage: Stage = Stage.ORDERING,
+        history: tuple[Encounter, ...] | None = None,
+        feeds: Feeds | None = None,
     ) -> None:
         self.encounter = encounter
         self.stage = stage
         self.history = history
+        self.feeds = NO_FEEDS if feeds is None else feeds
         self.lines = encounter.lines
+        self.patient = encounter.patient
+        self._ages: dict[date, int] = {}
+        self._remembered: dict[Hashable, Any] = {}
         self._picked: dict[CodeSet, Sequence[Line]] = {}
-        self._groups: dict[tuple[CodeSet, Callable[[Line], Hashable]], dict[Hashable, list[Line]]] = {}
+        self._groups: dict[tuple[CodeSet | str, Callable[[Line], Hashable]], dict[Hashable, list[Line]]] = {}
+        # What nearly every audit asks for is made at once: a cached_property costs more than these do.
+        self.lines_by_code = _by_code(self.lines)
         self.diagnosis_codes = tuple([diagnosis.code for diagnosis in encounter.diagnoses if diagnosis.code])
+        self.diagnosis_categories = frozenset([code[:3] for code in self.diagnosis_codes])  # ICD-10, 3 characters
+
+    def age_on(self, day: date) -> int | None:
+        """The patient's age in whole years; None where the birth date is unknown, or after that day."""
+        age = self._ages.get(day)
+        if age is None:
+            birth_date = self.patient.birth_date
+            if birth_date is not None and birth_date <= day:
+                age = self._ages[day] = age_in_years(birth_date, day)
+        return age
 
     @cached_property
     def procedure_codes(self) -> tuple[str, ...]:
         return tuple(procedure.code for procedure in self.encounter.procedures if procedure.code)
-
-    @cached_property
-    def lines_by_code(self) -> dict[str, list[Line]]:
-        """The encounter's lines by item code, each list in order of service date and then as sent."""
-        found: dict[str, list[Line]] = {}
-        repeated = set()
-        for line in self.lines:
-            code = line.item_code
-            if code in found:
-                found[code].append(line)
-                repeated.add(code)
-            else:
-                found[code] = [line]
-        for code in repeated:
-            found[code].sort(key=_when)
-        return found
 
     @cached_property
     def past_lines(self) -> tuple[Line, ...]:
@@ -77,24 +86,53 @@ class Case:
         """Lines of the patient's other encounters, likewise."""
         return _pick(self.past_lines_by_code, self.past_lines, codes)
 
-    def group_of(self, line: Line, codes: CodeSet, key: Callable[[Line], Hashable]) -> Sequence[Line]:
-        """Those lines of the set that have the same key as `line`, which is one of them.
+    def group_of(self, line: Line, codes: CodeSet | None, key: Callable[[Line], Hashable]) -> Sequence[Line]:
+        """Those lines of the set (None: of the same item code) that have the same key as `line`, which is one of them.
 
         All groups are made at once, so that thousands of lines cost no more than their number: give the same `codes`
         and `key` objects each time.
         """
-        groups = self._groups.get((codes, key))
+        name = (codes or line.item_code, key)
+        groups = self._groups.get(name)
         if groups is None:
-            groups = self._groups[codes, key] = {}
-            for other in self.lines_of(codes):
+            groups = self._groups[name] = {}
+            for other in self.lines_by_code[line.item_code] if codes is None else self.lines_of(codes):
                 groups.setdefault(key(other), []).append(other)
         return groups[key(line)]
 
-    def prescription_of(self, line: Line) -> list[Line]:
+    def remember(self, name: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gave when this was first asked in this audit: for what many lines need and is dear to make."""
+        if name not in self._remembered:
+            self._remembered[name] = make()
+        found: T = self._remembered[name]
+        return found
+
+    @cached_property
+    def _prescriptions(self) -> dict[str, list[Line]]:
+        found: dict[str, list[Line]] = {}
+        for line in self.lines:
+            found.setdefault(line.prescription_id, []).append(line)
+        return found
+
+    def prescription_of(self, line: Line) -> Sequence[Line]:
         """The lines of the same prescription; a line without a prescription number stands alone."""
-        if not line.prescription_id:
-            return [line]
-        return [other for other in self.lines if other.prescription_id == line.prescription_id]
+        return self._prescriptions[line.prescription_id] if line.prescription_id else (line,)
+
+
+def _by_code(lines: Sequence[Line]) -> dict[str, list[Line]]:
+    """The lines by item code, each list in order of service date and then as sent."""
+    found: dict[str, list[Line]] = {}
+    repeated = set()
+    for line in lines:
+        code = line.item_code
+        if code in found:
+            found[code].append(line)
+            repeated.add(code)
+        else:
+            found[code] = [line]
+    for code in repeated:
+        found[code].sort(key=_when)
+    return found
 
 
 def _pick(by_code: dict[str, list[Line]], lines: Sequence[Line], codes: CodeSet) -> Sequence[Line]:

@@ -1,12 +1,14 @@
 """Encounter (就诊): one visit or stay of one patient, with what was found, done, ordered and charged."""
 
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from app.domain.line import ChargeLine, Code, Id, Line, LocalTime, OrderLine, Practitioner, Text
+from app.domain.money import CENT, check_number
 
 
 class Sex(StrEnum):
@@ -107,16 +109,20 @@ class Diagnosis(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, g
 
 
 class Procedure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False, omit_defaults=True):
-    """手术操作. `code` is an ICD-9-CM-3 code of the insurance edition."""
+    """手术操作. `code` is an ICD-9-CM-3 code of the insurance edition; `performed_at` is when it began, if known."""
 
     code: Code = ""
     name: Text = ""
     is_principal: bool = False
     performed_date: date | None = None
+    performed_at: LocalTime | None = None
 
 
 class Encounter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """就诊. `end_at` is absent while the stay lasts; an outpatient visit may give only `start_at`."""
+    """就诊. `end_at` is absent while the stay lasts; an outpatient visit may give only `start_at`.
+
+    `payment_standard_amount` is what the stay's group is expected to be paid (病组、病种支付标准), in yuan.
+    """
 
     id: Id
     facility: Facility
@@ -133,10 +139,13 @@ class Encounter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     procedures: tuple[Procedure, ...] = ()
     order_lines: tuple[OrderLine, ...] = ()
     charge_lines: tuple[ChargeLine, ...] = ()
+    payment_standard_amount: Decimal | None = None
 
     def __post_init__(self) -> None:
         if self.start_at is not None and self.end_at is not None and self.end_at < self.start_at:
             raise ValueError(f"`end_at` {self.end_at} is before `start_at` {self.start_at}")
+        if self.payment_standard_amount is not None:
+            check_number(self.payment_standard_amount, "payment_standard_amount", smallest=CENT)
         seen = set()
         for line in (*self.order_lines, *self.charge_lines):
             if line.id in seen:
@@ -150,5 +159,7 @@ class Encounter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
         """What counts: every charge, and every order that no charge carries out yet."""
         if not self.order_lines:
             return self.charge_lines
+        if not self.charge_lines:
+            return self.order_lines
         charged = {charge.order_id for charge in self.charge_lines}
         return (*(order for order in self.order_lines if order.id not in charged), *self.charge_lines)

@@ -57,6 +57,7 @@ class Line(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=Fal
     group_id: Code = ""
     quantity: Decimal = Decimal(1)
     unit: Code = ""
+    specification: Text = ""  # 规格, as on the pack: 4ml:80mg, 0.25g*24片
     unit_price: Decimal | None = None
     amount: Decimal | None = None
     uncovered_amount: Decimal | None = None
@@ -71,6 +72,7 @@ class Line(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=Fal
     formulary_class: FormularyClass = FormularyClass.UNKNOWN
     payment_note: Text = ""
     has_consent: bool | None = None
+    trace_codes: Annotated[tuple[Id, ...], Meta(max_length=1000)] = ()  # 药品追溯码, one for each pack
     current: bool = True
 
     def __post_init__(self) -> None:
@@ -111,10 +113,10 @@ class Line(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=Fal
     @property
     def claimed_amount(self) -> Decimal | None:
         """What of the line is claimed from the insurance: its total less what the patient pays in full (自费)."""
-        total = self.total_amount
-        if total is None or self.uncovered_amount is None:
-            return total
-        return max(total - self.uncovered_amount, ZERO)
+        total, uncovered = self.amount, self.uncovered_amount
+        if total is None:
+            total = self.total_amount
+        return max(total - uncovered, ZERO) if uncovered and total is not None else total
 
     @property
     def is_claimed(self) -> bool:
@@ -127,6 +129,10 @@ class OrderLine(Line, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=
 
 
 class ChargeLine(Line, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False, omit_defaults=True):
-    """费用明细: what is billed. `order_id` is the order that it carries out, so that both count once."""
+    """费用明细: what is billed. `order_id` is the order that it carries out, so that both count once.
+
+    `uploaded_at` is when the line first reached the insurance, for those who look back on it.
+    """
 
     order_id: Code = ""
+    uploaded_at: LocalTime | None = None

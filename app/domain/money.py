@@ -29,5 +29,7 @@ def cents(value: Decimal) -> Decimal:
 
 def plain(value: Decimal) -> str:
     """The number as people write it: no exponent, no trailing zeros after the point."""
-    text = format(value.quantize(SMALLEST) if 0 < abs(value) < SMALLEST else value, "f")
+    text = str(value)
+    if "E" in text:
+        text = format(value.quantize(SMALLEST) if 0 < abs(value) < SMALLEST else value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

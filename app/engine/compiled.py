@@ -5,7 +5,7 @@ magic | u32 header length | header (msgpack) | points (u32 length, msgpack) … 
 
 import hashlib
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -146,15 +146,14 @@ def _try_out(
         raise PackError(f"{folder.path / 'knowledge.csv'}: the point {point.point!r}: {error}") from error
 
 
-def _expanded(folder: RuleFolder, kind: RuleKind[Any, Any], point: KnowledgePoint, parameters: Any) -> Iterator[str]:
+def _expanded(folder: RuleFolder, kind: RuleKind[Any, Any], point: KnowledgePoint, parameters: Any) -> Iterable[str]:
     patterns = tuple(kind.patterns(point, parameters))
     if not patterns:
         raise PackError(f"{folder.path / 'knowledge.csv'}: the point {point.point!r} names no code to look for")
     try:
-        codes = dict.fromkeys(code for pattern in patterns for code in expand(pattern))
+        return dict.fromkeys([code for pattern in patterns for code in expand(pattern)])
     except ValueError as error:
         raise PackError(f"{folder.path / 'knowledge.csv'}: the point {point.point!r}: {error}") from error
-    yield from codes
 
 
 def _head(folder: RuleFolder, point_count: int, points_at: tuple[int, int]) -> RuleHead:

@@ -7,6 +7,8 @@ import msgspec
 
 from app.domain.case import Case
 from app.domain.encounter import Encounter
+from app.domain.feed import FEEDS
+from app.domain.feeds import NO_FEEDS, Feeds
 from app.domain.finding import Finding
 from app.domain.money import ZERO
 from app.engine.compiled import compile_rules
@@ -45,9 +47,9 @@ def run_example(folder: RuleFolder, example: Example, ruleset: Ruleset | None = 
     try:
         stage = example.stage or folder.rule.stages[0]
         history = None if example.history is None else tuple(_encounter(one) for one in example.history)
-        case = Case(_encounter(example.encounter, folder), stage, history)
+        case = Case(_encounter(example.encounter, folder), stage, history, _feeds(example.feeds or {}))
         amount = Decimal(example.amount) if example.amount else None
-    except (msgspec.ValidationError, ArithmeticError, TypeError) as error:
+    except (msgspec.ValidationError, ArithmeticError, TypeError, KeyError) as error:
         raise ExampleFailed(f"{where}\n  cannot be read: {error}") from error
     judgement = ruleset.audit(case)
     found = sorted({name for finding in judgement.findings for name in finding.lines or ("encounter",)})
@@ -89,6 +91,14 @@ def _encounter(written: dict[str, Any], folder: RuleFolder | None = None) -> Enc
         if scope.area:
             merged["coverage"] = {**written.get("coverage", {}), "pooling_area": scope.area}
     return msgspec.convert(merged, Encounter, strict=False)
+
+
+def _feeds(written: dict[str, list[dict[str, Any]]]) -> Feeds:
+    feeds = NO_FEEDS
+    for name, rows in written.items():
+        shape = FEEDS[name]
+        feeds = feeds.with_records(shape, [msgspec.convert(row, shape, strict=False) for row in rows])
+    return feeds
 
 
 def _amount(findings: tuple[Finding, ...]) -> Decimal:

@@ -16,6 +16,15 @@ _NAMES = {
     "diagnoses": "诊断编码",
     "procedures": "手术操作编码",
     "practitioner.title": "医师职称",
+    "diagnoses.is_principal": "主要诊断标志",
+    "procedures.is_principal": "主要手术操作标志",
+    "procedures.performed_date": "手术操作日期",
+    "procedures.performed_at": "手术操作开始时间",
+    "payment_standard_amount": "病组（病种）支付标准",
+    "line.item_code": "医保目录编码",
+    "line.unit": "计价单位或规格",
+    "line.start_at": "用药开始时间",
+    "line.uploaded_at": "费用明细上传时间",
     "line.unit_price": "单价",
     "line.amount": "金额",
     "line.category": "目录类别",
@@ -26,11 +35,30 @@ _NAMES = {
     "line.formulary_class": "目录等级",
     "history": "患者既往就诊记录",
     "earlier_treatment": "既往治疗（一线用药）记录",
+    "practitioner.id": "医师编码",
+    "line.trace_codes": "药品追溯码",
 }
+
+
+_FEEDS = {  # data that no request carries: it comes by POST /v1/feeds or `mingjian feeds import`
+    "feed.stock": "没有进销存数据",
+    "feed.trace_codes": "没有已结算的药品追溯码数据",
+    "feed.infections": "没有院内感染报告数据",
+    "feed.statistics": "没有统计指标数据",
+    "feed.blacklist": "没有医保支付资格暂停或终止名单",
+    "feed.budgets": "没有预算数据",
+}
+
+
+def name_of(fact: str) -> str:
+    """The Chinese name of a fact, or its path where it has none."""
+    return _NAMES.get(fact, fact)
 
 
 def explain_missing(fact: str) -> str:
     """A sentence for staff on why a rule could not be judged."""
     if fact == "internal_error":
         return "规则执行出错，未作判断；请联系系统管理员"
-    return f"缺少{_NAMES.get(fact, fact)}，未作判断"
+    if fact in _FEEDS:
+        return f"{_FEEDS[fact]}，未作判断；请导入后再审"
+    return f"缺少{name_of(fact)}，未作判断"

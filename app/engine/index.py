@@ -1,4 +1,4 @@
-"""The index of a compiled ruleset: a hash table from key to postings that is read where it lies, in a file or in memory.
+"""The index of a compiled ruleset: a hash table from key to postings, read where it lies, in a file or in memory.
 
 Opening it costs nothing whatever its size, and workers that map the same file share its pages. Keys are a letter for
 the kind of pattern and the code: `i` item code, `I` item prefix, `d` diagnosis code, `D` diagnosis prefix.

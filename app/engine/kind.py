@@ -104,8 +104,8 @@ class RuleKind(Generic[P, K]):
 
     `patterns` gives the code patterns that make a point worth checking: they become the index. `facts` are the names
     that every hit of the kind tells, so that a rule's message may use them. `past_days` is how far back the check looks
-    into other encounters (0: not at all), for which `past_patterns` tells the items; `tells_history` is set by a kind that
-    says by itself when the history is missing. `item_name` names the item at fault, should its line not.
+    into other encounters (0: not at all), for which `past_patterns` tells the items; a kind that says itself when the
+    history is missing sets `tells_history`. `item_name` names the item at fault, should its line not.
     """
 
     name: str

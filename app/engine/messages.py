@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from string import Formatter
 from typing import Any
 
-import msgspec
-
 from app.domain.line import Line
 from app.domain.money import plain
 from app.engine.kind import RuleKind
@@ -33,8 +31,7 @@ def words_of(template: str) -> frozenset[str]:
 
 def check_message(folder: RuleFolder, kind: RuleKind[Any, Any]) -> None:
     """Raise PackError for a message or remedy with a word that no finding of the kind can fill."""
-    columns = {field.name for field in msgspec.structs.fields(kind.point)}
-    known = kind.facts | columns | LINE_WORDS.keys()
+    known = kind.facts | LINE_WORDS.keys() | set(kind.point.__struct_fields__)
     for name, template in (("message", folder.rule.message), ("remedy", folder.rule.remedy)):
         where = f"{folder.path / 'rule.yaml'}: {name}"
         try:
@@ -43,5 +40,6 @@ def check_message(folder: RuleFolder, kind: RuleKind[Any, Any]) -> None:
             raise PackError(f"{where}: {error}") from error
         if unknown:
             raise PackError(
-                f"{where}: no finding of kind {kind.name!r} knows {', '.join(sorted(unknown))}; it knows {', '.join(sorted(known))}"
+                f"{where}: no finding of kind {kind.name!r} knows {', '.join(sorted(unknown))}; "
+                f"it knows {', '.join(sorted(known))}"
             )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from app.domain.audit import Judgement
 from app.domain.case import Case
@@ -22,21 +22,13 @@ from app.knowledge.overlay import RuleException
 from app.knowledge.rule import Judges, Status
 
 
+_RELATED_NAMED = 100  # lines; a finding that concerns thousands says how many in its facts
+
+
 class Origin:
     """Where a check comes from, with everything about its findings that does not depend on the case."""
 
-    __slots__ = (
-        "claimed_only",
-        "exceptions",
-        "head",
-        "item_name",
-        "key",
-        "line_words",
-        "point",
-        "ruleset",
-        "visibility",
-        "words",
-    )
+    __slots__ = ("claimed_only", "exceptions", "finding", "item_name", "key", "line_words", "shown", "words")
 
     def __init__(
         self,
@@ -46,15 +38,29 @@ class Origin:
         ruleset: str,
         item_name: str = "",
     ) -> None:
-        self.head, self.point, self.exceptions, self.ruleset = head, point, exceptions, ruleset
+        self.exceptions, self.item_name = exceptions, item_name
         self.claimed_only = head.judges is Judges.CLAIMED
-        self.visibility = Visibility.TRIAL if head.status is Status.TRIAL else Visibility.SHOWN
+        self.shown = head.status is not Status.TRIAL
         used = words_of(head.message) | words_of(head.remedy)
-        columns = {field.name for field in msgspec.structs.fields(point)}
-        self.words = {name: _text(getattr(point, name)) for name in used & columns}
+        self.words = {name: _text(getattr(point, name)) for name in point.__struct_fields__ if name in used}
         self.line_words = tuple((name, read) for name, read in LINE_WORDS.items() if name in used)
-        self.item_name = item_name
         self.key = f"\x1f{head.id}\x1f{point.point}\x1f"
+        self.finding = Finding(  # all that a finding says whatever the case; to replace the rest is quicker
+            id="",
+            rule=head.id,
+            rule_version=head.version,
+            ruleset=ruleset,
+            point=point.point,
+            title=head.title,
+            category=head.category,
+            severity=head.severity,
+            message=head.message,
+            remedy=head.remedy,
+            lines=(),
+            basis=point.basis,
+            references=head.references,
+            visibility=Visibility.SHOWN if self.shown else Visibility.TRIAL,
+        )
 
 
 class Report:
@@ -72,7 +78,7 @@ class Report:
     def add(self, origin: Origin, outcome: Hit | Missing, line: Line | None) -> None:
         if type(outcome) is Hit:
             at_fault = outcome.lines
-            if not origin.claimed_only or not at_fault or any([one.is_claimed for one in at_fault]):
+            if not origin.claimed_only or not at_fault or _any_claimed(at_fault):
                 finding = self._finding(origin, outcome, at_fault)
                 self._findings.setdefault(finding.id, finding)  # a group may be told by each of its lines
         elif type(outcome) is Missing and (line is None or not origin.claimed_only or line.is_claimed):
@@ -83,49 +89,39 @@ class Report:
         self._add_missing(origin, "internal_error", line)
 
     def _add_missing(self, origin: Origin, fact: str, line: Line | None) -> None:
-        lines = self._missing.setdefault((origin.head.id, fact), [])
+        lines = self._missing.setdefault((origin.finding.rule, fact), [])
         if line is not None:
             lines.append(line.id)
 
     def _finding(self, origin: Origin, hit: Hit, at_fault: Sequence[Line]) -> Finding:
-        head, facts, related = origin.head, hit.facts, hit.related
+        made, facts, related = origin.finding, hit.facts, hit.related
         lines = (at_fault[0].id,) if len(at_fault) == 1 else tuple([line.id for line in at_fault])
         words = {**origin.words, **facts}
         if at_fault:
             for name, read in origin.line_words:
                 words[name] = read(at_fault[0], origin.item_name)
-        visibility = (
-            Visibility.EXCEPTED if origin.exceptions and self._is_excepted(origin, at_fault) else origin.visibility
-        )
         is_current = _touches_current(at_fault, related)
-        shown = is_current and visibility is Visibility.SHOWN
-        return Finding(
+        finding = replace(
+            made,
             id=self._id(origin, lines, facts),
-            rule=head.id,
-            rule_version=head.version,
-            ruleset=origin.ruleset,
-            point=origin.point.point,
-            title=head.title,
-            category=head.category,
-            severity=head.severity,
-            message=head.message.format_map(words),
-            remedy=head.remedy.format_map(words),
+            message=made.message.format_map(words),
+            remedy=made.remedy.format_map(words),
             lines=lines,
-            related_lines=tuple([line.id for line in related]) if related else (),
+            related_lines=tuple([line.id for line in related[:_RELATED_NAMED]]) if related else (),
             amount_at_issue=_amount(at_fault) if hit.amount is None else cents(hit.amount),
             facts=facts,
-            basis=origin.point.basis,
-            references=head.references,
-            decision=self._decisions[head.severity] if shown else Decision.PASS,
+            decision=self._decisions[made.severity] if is_current and origin.shown else Decision.PASS,
             is_current=is_current,
-            visibility=visibility,
         )
+        if origin.exceptions and self._is_excepted(origin, at_fault):
+            return replace(finding, visibility=Visibility.EXCEPTED, decision=Decision.PASS)
+        return finding
 
     def _is_excepted(self, origin: Origin, at_fault: Sequence[Line]) -> bool:
         stay = self._case.encounter
         places = [(line.service_date, line.department or stay.department) for line in at_fault]
         places = places or [(encounter_date(self._case), stay.department)]
-        return any(one.covers(origin.point.point, places) for one in origin.exceptions)
+        return any(one.covers(origin.finding.point, places) for one in origin.exceptions)
 
     def _id(self, origin: Origin, lines: tuple[str, ...], facts: dict[str, str]) -> str:
         """The same fault of the same lines for the same facts: the same 32 hex characters, whatever the revision."""
@@ -149,10 +145,14 @@ class Report:
         )
 
 
+def _any_claimed(lines: Sequence[Line]) -> bool:
+    for line in lines:
+        if not line.uncovered_amount or line.is_claimed:
+            return True
+    return False
+
+
 def _amount(lines: Sequence[Line]) -> Decimal | None:
-    if len(lines) == 1:
-        only = lines[0].claimed_amount
-        return None if only is None else cents(only)
     total = ZERO
     for line in lines:
         amount = line.claimed_amount

@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,10 @@ from app.engine.index import Index, Posting
 from app.engine.kind import On, Table
 from app.engine.kinds import KINDS
 from app.engine.report import Origin, Report, encounter_date, with_history
+from app.engine.stretch import Bound, Stretch, in_force, stretches
 from app.knowledge.overlay import LocalRecord
 from app.knowledge.pack import PackError
 
-Bound = tuple[date, date, Any, Origin]  # from, to, check, where the check comes from
-Segment = tuple[date, date, tuple[tuple[Any, Origin], ...]]  # from, to, the checks that hold in all of it
-_DAY = timedelta(days=1)
 _REMEMBERED_CODES = 200_000  # per view; codes beyond that are looked up each time, so that odd codes cannot fill memory
 
 
@@ -132,53 +130,55 @@ class View:
 
     def __init__(self, ruleset: Ruleset, stage: Stage, facility: str, area: str) -> None:
         self._ruleset, self._stage, self._facility, self._area = ruleset, stage, facility, area
-        self._by_item: dict[str, tuple[Segment, ...]] = {}
-        self._by_diagnosis: dict[str, tuple[Segment, ...]] = {}
+        self._by_item: dict[str, Stretch | None] = {}
+        self._by_diagnosis: dict[str, Stretch | None] = {}
+        self._days: dict[date, date] = {}  # one object per day, whatever the number of codes
         self._prepared: dict[Posting, tuple[Bound, ...]] = {}
-        self._always = self._segments(list(ruleset.header.always))
-        self._any_item = self._segments(ruleset.postings_of_any_item())
+        self._always = self._stretches(list(ruleset.header.always))
+        self._any_item = self._stretches(ruleset.postings_of_any_item())
 
     def audit(self, case: Case, decisions: Mapping[Severity, Decision]) -> Judgement:
         report = Report(case, decisions)
         by_item, any_item, add = self._by_item, self._any_item, report.add
         for line in case.lines:
-            segments = by_item.get(line.item_code)
-            if segments is None:
-                segments = self._find(On.ITEM, by_item, line.item_code)
+            try:
+                held = by_item[line.item_code]
+            except KeyError:
+                held = self._find(On.ITEM, by_item, line.item_code)
             day = line.service_date
-            for start, end, checks in segments:
-                if start <= day <= end:
-                    for check, origin in checks:
-                        try:
-                            outcome = check(line, case)
-                            if outcome is not None:
-                                add(origin, outcome, line)
-                        except Exception:  # one broken check must not cost the doctor all the others
-                            report.add_failure(origin, line)
-                    break
-            else:
+            found = held
+            while held is not None and not held.start <= day <= held.end:
+                held = held.older
+            if held is None or found is any_item:
                 report.without_rules.append(line.id)
+            if held is None:
                 continue
-            if segments is any_item:
-                report.without_rules.append(line.id)
+            for number, check in enumerate(held.checks):
+                try:
+                    outcome = check(line, case)
+                    if outcome is not None:
+                        add(held.origins[number], outcome, line)
+                except Exception:  # one broken check must not cost the doctor all the others
+                    report.add_failure(held.origins[number], line)
         self._audit_encounter(case, report)
         return report.judgement(self._ruleset.revision)
 
     def _audit_encounter(self, case: Case, report: Report) -> None:
+        if self._always is None and not self._ruleset.header.has_diagnosis_points:
+            return
         day = encounter_date(case)
-        for check, origin in _in_force(self._always, day):
+        for check, origin in in_force(self._always, day):
             try:
                 for outcome in check(case):
                     report.add(origin, outcome, None)
             except Exception:
                 report.add_failure(origin, None)
-        if not self._ruleset.header.has_diagnosis_points:
-            return
         for diagnosis in case.encounter.diagnoses:
-            segments = self._by_diagnosis.get(diagnosis.code)
-            if segments is None:
-                segments = self._find(On.DIAGNOSIS, self._by_diagnosis, diagnosis.code)
-            for check, origin in _in_force(segments, day):
+            try:
+                held = self._by_diagnosis[diagnosis.code]
+            except KeyError:
+                held = self._find(On.DIAGNOSIS, self._by_diagnosis, diagnosis.code)
+            for check, origin in in_force(held, day):
                 try:
                     outcome = check(diagnosis, case)
                     if outcome is not None:
@@ -186,16 +186,15 @@ class View:
                 except Exception:
                     report.add_failure(origin, None)
 
-    def _find(self, on: On, cache: dict[str, tuple[Segment, ...]], code: str) -> tuple[Segment, ...]:
-        found = self._any_item if on is On.ITEM else ()
+    def _find(self, on: On, cache: dict[str, Stretch | None], code: str) -> Stretch | None:
+        found = self._any_item if on is On.ITEM else None
         if code and (postings := self._ruleset.postings(on, code)):
-            found = self._segments(postings)
+            found = self._stretches(postings)
         if len(cache) < _REMEMBERED_CODES:
             cache[code] = found
         return found
 
-    def _segments(self, postings: list[Posting]) -> tuple[Segment, ...]:
-        """The checks of a code by stretches of days in which the same ones hold, the latest first."""
+    def _stretches(self, postings: list[Posting]) -> Stretch | None:
         found: list[Bound] = []
         for posting in sorted(set(postings)):  # by rule id, then as written: the order of findings never varies
             if posting in self._prepared:
@@ -205,14 +204,7 @@ class View:
                 if len(self._prepared) < _REMEMBERED_CODES:
                     self._prepared[posting] = bound
             found += bound
-        starts = {start for start, _, _, _ in found} | {end + _DAY for _, end, _, _ in found if end < date.max}
-        segments, last = [], date.max
-        for first in sorted(starts, reverse=True):
-            checks = tuple((check, origin) for start, end, check, origin in found if start <= first <= end)
-            if checks:
-                segments.append((first, last, checks))
-            last = first - _DAY if first > date.min else first
-        return tuple(segments)
+        return stretches(found, self._days)
 
     def _prepare(self, posting: Posting) -> tuple[Bound, ...]:
         period, head, kind, point = self._ruleset.bind(posting)
@@ -235,13 +227,6 @@ class View:
 
     def _is_here(self, one: RuleHead | LocalRecord) -> bool:
         return one.area in ("", self._area) and one.facility in ("", self._facility)
-
-
-def _in_force(segments: tuple[Segment, ...], day: date) -> tuple[tuple[Any, Origin], ...]:
-    for start, end, checks in segments:
-        if start <= day <= end:
-            return checks
-    return ()
 
 
 def open_ruleset(path: Path) -> Ruleset:

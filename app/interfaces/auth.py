@@ -13,7 +13,9 @@ class KeyRing:
     """The keys that open this service, by name of their caller. It holds digests only."""
 
     def __init__(self, keys: dict[str, str]) -> None:
-        """`keys`: caller's name to key."""
+        """`keys`: caller's name to key. Raises ValueError for a blank one, which would let everybody in."""
+        if blank := [name for name, key in keys.items() if not key.strip()]:
+            raise ValueError(f"the key of {', '.join(blank)} is blank; set one, or leave it unset to have one made")
         self._digests = {name: sha256(key.encode()).digest() for name, key in keys.items()}
 
     def caller_of(self, authorization: str) -> str:
@@ -30,11 +32,12 @@ class KeyRing:
 def local_key(data_dir: Path) -> str:
     """The key made at the first start of a single-machine installation, readable by its owner only."""
     file = data_dir / "api-key"
-    if file.exists():
-        return file.read_text("ascii").strip()
+    if file.exists() and (known := file.read_text("ascii").strip()):
+        return known
     key = "mj_" + secrets.token_urlsafe(24)
     data_dir.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as out:
+    temporary = data_dir / f"api-key.{os.getpid()}.tmp"  # so that a crash leaves no file without a key in it
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as out:
         out.write(key + "\n")
+    temporary.replace(file)
     return key

@@ -16,7 +16,7 @@ ENDED: Literal["ended"] = "ended"
 
 
 class Status(StrEnum):
-    """草稿、试运行、启用、停用. Drafts and retired rules are not loaded; a trial is judged and stored, staff only see it."""
+    """草稿、试运行、启用、停用. Drafts and retired rules are not loaded; a trial is judged and kept for staff only."""
 
     DRAFT = "draft"
     TRIAL = "trial"
@@ -42,6 +42,9 @@ class Example(Written):
     encounter: dict[str, JsonValue]
     stage: Stage | None = None
     history: list[dict[str, JsonValue]] | None = None
+    feeds: dict[str, list[dict[str, JsonValue]]] | None = Field(
+        None, description="Records of feeds by the feed's name; a feed not named was never loaded, [] is an empty one."
+    )
     hits: list[str] = Field(
         description="Ids of the lines at fault, `encounter` for a finding without lines; [] for none."
     )

@@ -13,12 +13,13 @@ from app.store.audit_log import AuditRecord, IdempotencyConflict, StoredAudit
 from app.store.sqlite_writer import SqliteWriter, connect
 
 _INSERT_AUDIT = (
-    "INSERT INTO audits (id, recorded_at, caller, facility, encounter, stage, decision, ruleset, request_digest, content)"
+    "INSERT INTO audits"
+    " (id, recorded_at, caller, facility, encounter, stage, decision, ruleset, request_digest, content)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_FINDING = (
-    "INSERT INTO findings (audit_seq, position, id, rule, rule_version, point, severity, decision, visibility, is_current,"
-    " amount_cents, lines) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO findings (audit_seq, position, id, rule, rule_version, point, severity, decision, visibility,"
+    " is_current, amount_cents, lines) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_KEY = "INSERT INTO idempotency_keys (caller, key, request_digest, audit_seq) VALUES (?, ?, ?, ?)"
 _FIND_KEY = (

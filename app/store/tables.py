@@ -84,3 +84,24 @@ dispositions = Table(
     Column("reason", String, nullable=False),
     Index(None, "finding"),
 )
+
+feed_loads = Table(
+    "feed_loads",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+    Column("feed", String(32), nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),  # microseconds since 1970, UTC
+    Column("caller", String(64), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),  # SHA-256 of what was sent
+    Column("row_count", Integer, nullable=False),
+    Index(None, "feed"),
+)
+
+feed_records = Table(
+    "feed_records",
+    metadata,
+    Column("feed", String(32), primary_key=True),
+    Column("key", String, primary_key=True),  # JSON: what makes the record one and the same
+    Column("content", LargeBinary, nullable=False),  # JSON
+    Column("load_seq", _SEQUENCE, ForeignKey("feed_loads.seq"), nullable=False),
+)

@@ -15,7 +15,8 @@ K1,001103000010000,急诊监护费,001102000030000,急诊诊查费
 ```
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -57,20 +58,36 @@ def prepare(point: Point, parameters: Parameters, _table: Table[Point]) -> ItemC
     if within == "days" and not window_days:
         raise ValueError("gives no window_days, which `within: days` counts")
     looks_back = past_days(point, parameters) > 0
-    quick = frozenset(kept_codes.exact) if not kept_codes.prefixes and not looks_back else None
+    if kept_codes.prefixes or looks_back:
+        return partial(_beside_any, kept_codes, within, window_days, looks_back)
+    if len(kept_codes.exact) > 1:
+        return partial(_beside_several, kept_codes, within, window_days)
+    (kept_code,) = kept_codes.exact
+    return partial(_beside_one, kept_code, within, window_days)
 
-    def check(line: Line, case: Case) -> Outcome:
-        if quick is not None and quick.isdisjoint(case.lines_by_code):
-            return None
-        beside = _together(within, window_days, line)
-        kept = [other for other in case.lines_of(kept_codes) if other is not line and beside(other)]
-        if looks_back:
-            kept += [other for other in case.past_lines_of(kept_codes) if beside(other)]
-        if not kept:
-            return None
-        return Hit((line,), kept, {"kept": kept[0].name, "kept_date": kept[0].service_date.isoformat()})
 
-    return check
+def _beside_one(kept_code: str, within: Within, window_days: int, line: Line, case: Case) -> Outcome:
+    kept = case.lines_by_code.get(kept_code)
+    return None if kept is None else _hit(line, kept, within, window_days)
+
+
+def _beside_several(codes: CodeSet, within: Within, window_days: int, line: Line, case: Case) -> Outcome:
+    if case.lines_by_code.keys().isdisjoint(codes.exact):
+        return None
+    return _hit(line, case.lines_of(codes), within, window_days)
+
+
+def _beside_any(codes: CodeSet, within: Within, window_days: int, looks_back: bool, line: Line, case: Case) -> Outcome:
+    past = case.past_lines_of(codes) if looks_back else ()
+    return _hit(line, [*case.lines_of(codes), *past], within, window_days)
+
+
+def _hit(line: Line, others: Sequence[Line], within: Within, window_days: int) -> Hit | None:
+    beside = _together(within, window_days, line)
+    kept = [other for other in others if other is not line and beside(other)]
+    if not kept:
+        return None
+    return Hit((line,), kept, {"kept": kept[0].name, "kept_date": kept[0].service_date.isoformat()})
 
 
 def past_days(point: Point, parameters: Parameters) -> int:

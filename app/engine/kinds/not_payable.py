@@ -23,6 +23,7 @@ K2,T001700643,人参片
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import Literal
 
 from app.domain.case import Case
@@ -77,16 +78,24 @@ def _without_consent(line: Line, _: Case) -> Outcome:
 
 
 def _alone(table: Table[Point]) -> ItemCheck:
-    def check(line: Line, case: Case) -> Outcome:
+    def of_day(case: Case, day: date) -> int:
+        return len(_pieces([line for line in case.lines if line.service_date == day], table.derive(_listed)))
+
+    def of_prescription(case: Case, line: Line) -> list[Line]:
+        """The pieces of the prescription in order of their days; none where one of them is not of the table."""
         listed = table.derive(_listed)
-        if not line.prescription_id:
-            same_day = [other for other in case.lines if other.service_date == line.service_date]
-            return _hit((line,)) if len(_pieces(same_day, listed)) == 1 else Missing("line.prescription_id")
         pieces = _pieces(case.prescription_of(line), listed)
         if not all([_is_listed(piece, listed) for piece in pieces]):
-            return None
-        pieces.sort(key=lambda piece: piece.service_date)
-        return _hit(pieces) if pieces[-1] is line else None  # the last piece speaks for all of them
+            return []
+        return sorted(pieces, key=lambda piece: piece.service_date)
+
+    def check(line: Line, case: Case) -> Outcome:
+        if not line.prescription_id:
+            day = line.service_date
+            alone = case.remember((of_day, day), partial(of_day, case, day)) == 1
+            return _hit((line,)) if alone else Missing("line.prescription_id")
+        pieces = case.remember((of_prescription, line.prescription_id), partial(of_prescription, case, line))
+        return _hit(pieces) if pieces and pieces[-1] is line else None  # the last piece speaks for all of them
 
     return check
 

@@ -17,8 +17,9 @@ K2,XJ01DD*|XJ01DC*,头孢菌素类抗菌药物
 ```
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -47,11 +48,11 @@ def prepare(point: Point, parameters: Parameters, _table: Table[Point]) -> ItemC
 
     def check(line: Line, case: Case) -> Outcome:
         same = case.lines_of(codes)
-        if len(same) <= most or len({ingredient_of(other.item_code) for other in same}) <= most:
+        if len(same) <= most or case.remember(("ingredients", codes), partial(_count_ingredients, same)) <= most:
             return None
         if within == "prescription" and not line.prescription_id:
             return Missing("line.prescription_id")
-        group = [other for other in same if _together(within, line, other)]
+        group = case.group_of(line, codes, _KEYS[within])
         if group[-1] is not line:
             return None  # the last line of the group speaks for all of it
         return _judge(group, most, class_name)
@@ -59,13 +60,18 @@ def prepare(point: Point, parameters: Parameters, _table: Table[Point]) -> ItemC
     return check
 
 
-def _together(within: Within, line: Line, other: Line) -> bool:
-    if within == "day":
-        return other.service_date == line.service_date
-    return within == "stay" or other.prescription_id == line.prescription_id
+def _count_ingredients(lines: Sequence[Line]) -> int:
+    return len({ingredient_of(line.item_code) for line in lines})
 
 
-def _moments(group: list[Line]) -> Iterator[list[Line]]:
+_KEYS: dict[Within, Callable[[Line], Hashable]] = {  # what lines that count together have in common
+    "prescription": lambda line: line.prescription_id,
+    "day": lambda line: line.service_date,
+    "stay": lambda _: None,
+}
+
+
+def _moments(group: Sequence[Line]) -> Iterator[Sequence[Line]]:
     """The lines in use at each moment when one starts: lines that all meet each other meet at one of these."""
     starts = {line.start_at for line in group if line.start_at is not None and line.stop_at is not None}
     for moment in sorted(starts):
@@ -78,7 +84,7 @@ def _is_in_use(line: Line, moment: datetime) -> bool:
     return line.start_at is None or line.stop_at is None or line.start_at <= moment <= line.stop_at
 
 
-def _judge(group: list[Line], most: int, class_name: str) -> Hit | None:
+def _judge(group: Sequence[Line], most: int, class_name: str) -> Hit | None:
     ranks: dict[str, int] = {}
     for line in group:
         ranks.setdefault(ingredient_of(line.item_code), len(ranks))

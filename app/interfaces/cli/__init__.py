@@ -6,7 +6,9 @@ Each command imports what it needs when it runs, so that `mingjian --help` answe
 import click
 
 from app.interfaces.cli.audit import audit
+from app.interfaces.cli.coverage import coverage
 from app.interfaces.cli.docs import docs
+from app.interfaces.cli.feeds import feeds
 from app.interfaces.cli.rules import rules
 from app.interfaces.cli.serve import serve
 
@@ -16,5 +18,6 @@ def main() -> None:
     """Mingjian (明鉴): real-time audit of Chinese medical-insurance claims."""
 
 
-for _command in (serve, audit, rules, docs):
+for _command in (serve, audit, rules, feeds, docs):
     main.add_command(_command)
+rules.add_command(coverage)

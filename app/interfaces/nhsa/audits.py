@@ -38,13 +38,14 @@ class AuditTransaction:
             for finding in result.audit.findings
             if not wanted or finding.rule in wanted
         ]
-        result = result_of(
-            findings, call.profile, head.task_id or judged[0].audit.id, lambda rule: rules[rule].code or rule
-        )
+        task_id = head.task_id or judged[0].audit.id
+        result, left_out = result_of(findings, call.profile, task_id, lambda rule: rules[rule].code or rule)
         extra = None
         if call.profile.popup_base and result:
             extra = self._tickets.addresses(call.profile, [one.audit.id for one in judged])
-        return call.envelope.success({"result": result}, self._now(), extra)
+        warning = f"另有 {left_out} 条提示未列出，请在审核系统查看" if left_out else ""
+        output = {"result": (result[0] if result else None) if call.profile.result_as_object else result}
+        return call.envelope.success(output, self._now(), extra, warning)
 
 
 def _issues(asked: Asked) -> tuple[DataIssue, ...]:

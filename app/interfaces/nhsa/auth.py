@@ -4,6 +4,7 @@ The platform's signature is the hex SHA-256 of timestamp + secret + nonce + time
 """
 
 import hmac
+import re
 import time
 from hashlib import sha256
 
@@ -11,6 +12,7 @@ from app.interfaces.asgi import Scope, header
 from app.interfaces.nhsa.profiles import Profile
 
 _CLOCK_SKEW_SECONDS = 300
+_SECONDS = re.compile("[0-9]{1,12}")
 
 
 class Refused(Exception):
@@ -33,7 +35,7 @@ def admit(profile: Profile, facility: str, scope: Scope) -> str:
 
 def _is_signed(profile: Profile, scope: Scope) -> bool:
     timestamp, nonce = header(scope, b"x-tif-timestamp"), header(scope, b"x-tif-nonce")
-    if not timestamp.isdigit() or not nonce or abs(time.time() - int(timestamp)) > _CLOCK_SKEW_SECONDS:
+    if not _SECONDS.fullmatch(timestamp) or not nonce or abs(time.time() - int(timestamp)) > _CLOCK_SKEW_SECONDS:
         return False
     wanted = sha256(f"{timestamp}{profile.secret}{nonce}{timestamp}".encode()).hexdigest()
     return hmac.compare_digest(header(scope, b"x-tif-signature").lower().encode(), wanted.encode())

@@ -45,12 +45,13 @@ VISIT_TYPE: Mapping[str, Mapping[str, CareType]] = {  # med_mdtrt_type; "1" and 
 PREGNANCY: Mapping[str, Mapping[str, Pregnancy]] = {
     "unknown": {},
     "A": {
+        "0": Pregnancy.UNKNOWN,
         "1": Pregnancy.NONE,
         "2": Pregnancy.PLANNING,
         "3": Pregnancy.PREGNANT,
         "4": Pregnancy.LACTATING,
     },
-    "B": {"1": Pregnancy.PREGNANT, "2": Pregnancy.LACTATING},
+    "B": {"0": Pregnancy.UNKNOWN, "1": Pregnancy.PREGNANT, "2": Pregnancy.LACTATING},
 }
 FACILITY_LEVEL: Mapping[str, Mapping[str, FacilityLevel]] = {
     "unknown": {},

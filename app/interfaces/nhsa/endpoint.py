@@ -2,9 +2,10 @@
 
 import itertools
 import logging
+import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,6 +13,7 @@ from app.interfaces.asgi import ClientGone, Header, Receive, Scope, Send, header
 from app.interfaces.errors import Problem
 from app.interfaces.nhsa.answer import Envelope
 from app.interfaces.nhsa.auth import Refused, admit
+from app.interfaces.nhsa.leaves import Reader
 from app.interfaces.nhsa.message import Envelope as Opened
 from app.interfaces.nhsa.message import Message, decode_envelope, decode_message, text_of
 from app.interfaces.nhsa.profiles import Profile, Profiles
@@ -20,11 +22,11 @@ from app.interfaces.nhsa.translate import NoEncounter, facility_of
 log = logging.getLogger("mingjian.nhsa")
 AUDITS = {"3101": "3101", "3301": "3101", "3660": "3101", "3102": "3102", "3661": "3102"}
 FEEDBACK = "3103"
+_PLACE = re.compile(r"\(byte (?P<byte>\d+)\)|at `\$\.?(?P<path>[^`]+)`")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One message on its way through: who sent it, in which frame it is answered."""
+class Call(NamedTuple):
+    """One message on its way through: who sent it, in which frame it is answered. `body` is as it was sent."""
 
     infno: str
     message: Message
@@ -32,7 +34,6 @@ class Call:
     profile: Profile
     envelope: Envelope
     caller: str
-    base_url: str
 
 
 Transaction = Callable[[Call], Awaitable[bytes]]
@@ -62,8 +63,9 @@ class NhsaEndpoint:
             return
         encoding = "utf-8"
         try:
-            body, encoding = await self._body(scope, receive)
-            answer = await self._answer(scope, body)
+            body = await self._body(scope, receive)
+            text, encoding = _text_of(body, scope)
+            answer = await self._answer(scope, body, text)
         except Undecodable as error:
             answer = self._envelope(self._profiles.default, None).failure(str(error), self._now())
         if encoding == "gbk":
@@ -71,32 +73,31 @@ class NhsaEndpoint:
         media_type = b"application/json;charset=" + encoding.encode()
         await respond(send, 200, answer, media_type, cors)
 
-    async def _body(self, scope: Scope, receive: Receive) -> tuple[bytes, str]:
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
         try:
-            body = await read_body(scope, receive, self._max_body)
-            return text_of(body)
+            return await read_body(scope, receive, self._max_body)
         except Problem:
             raise Undecodable(f"报文超过 {self._max_body} 字节，请分批发送") from None
-        except UnicodeDecodeError:
-            raise Undecodable("报文既不是 UTF-8 也不是 GBK 编码") from None
 
-    async def _answer(self, scope: Scope, body: bytes) -> bytes:
-        opened = _open(body)
-        profile = self._profiles.of(facility_of(opened))
+    async def _answer(self, scope: Scope, body: bytes, text: bytes) -> bytes:
+        opened, fault = _open(text)
+        facility, infno = facility_of(opened), Reader().text("infno", opened.infno)
+        profile = self._profiles.of(facility, scope["path"])
         envelope = self._envelope(profile, opened)
         try:
-            caller = admit(profile, facility_of(opened), scope)
-            return await self._dispatch(Call(
-                _infno(opened.infno), _decode(body), body, profile, envelope, caller, profile.popup_base
-            ))  # fmt: skip
+            caller = admit(profile, facility, scope)
+            if fault is not None or not isinstance(opened, Message):
+                raise fault or Undecodable("报文结构不符")
+            return await self._dispatch(Call(infno, opened, body, profile, envelope, caller))
         except (Undecodable, NoEncounter, Refused) as error:
+            log.info("refused, reference %s: %s", envelope.reference, error)
             return envelope.failure(str(error), self._now())
         except ClientGone:
             raise
         except Exception:
             log.exception("transaction failed, reference %s", envelope.reference)
-            if profile.on_internal_error == "open" and _infno(opened.infno) in AUDITS:
-                return envelope.success({"result": None if profile.result_as_object else ()}, self._now())
+            if profile.on_internal_error == "open" and infno in AUDITS:
+                return envelope.success({"result": None if profile.result_as_object else []}, self._now())
             return envelope.failure(f"系统内部错误，编号 {envelope.reference}，请联系管理员", self._now())
 
     async def _dispatch(self, call: Call) -> bytes:
@@ -104,9 +105,9 @@ class NhsaEndpoint:
             return await self._audit(call)
         if call.infno == FEEDBACK:
             return await self._feedback(call)
-        raise Undecodable(f"不支持的交易编号 {call.infno[:10]!r}，本服务支持 3101、3102、3103")
+        raise Undecodable(f"不支持的交易编号“{call.infno[:10]}”，本服务支持 3101、3102、3103")
 
-    def _envelope(self, profile: Profile, opened: Opened | None) -> Envelope:
+    def _envelope(self, profile: Profile, opened: Opened | Message | None) -> Envelope:
         area = opened.mdtrtarea_admvs if opened is not None else None
         return Envelope(profile, area if isinstance(area, str) else "", self._now(), next(self._serial))
 
@@ -124,23 +125,31 @@ class NhsaEndpoint:
         ]
 
 
-def _infno(value: object) -> str:
-    return str(value).strip() if isinstance(value, (str, int)) else ""
-
-
-def _open(body: bytes) -> Opened:
+def _text_of(body: bytes, scope: Scope) -> tuple[bytes, str]:
     try:
-        return decode_envelope(body)
-    except msgspec.ValidationError:
-        raise Undecodable("报文应为 JSON 对象") from None
-    except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError) as error:
-        raise Undecodable(f"报文不是有效的 JSON：{str(error)[:80]}") from None
+        return text_of(body, header(scope, b"content-type"))
+    except UnicodeDecodeError:
+        raise Undecodable("报文既不是 UTF-8 也不是 GBK 编码") from None
 
 
-def _decode(body: bytes) -> Message:
+def _open(text: bytes) -> tuple[Opened | Message, Undecodable | None]:
+    """The message; or its envelope alone, with what is wrong inside. Raises Undecodable where there is no envelope."""
     try:
-        return decode_message(body)
+        try:
+            return decode_message(text), None
+        except msgspec.ValidationError as error:
+            return decode_envelope(text), Undecodable(f"报文结构不符{_place(error)}")
     except msgspec.ValidationError as error:
-        raise Undecodable(f"报文结构不符：{str(error)[:150]}") from None
-    except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError) as error:
-        raise Undecodable(f"报文不是有效的 JSON：{str(error)[:80]}") from None
+        raise Undecodable(f"报文应为 JSON 对象，且各字段为单个值{_place(error)}") from None
+    except RecursionError:
+        raise Undecodable("报文嵌套过深") from None
+    except (msgspec.DecodeError, ValueError, ArithmeticError) as error:
+        raise Undecodable(f"报文不是有效的 JSON{_place(error)}") from None
+
+
+def _place(error: Exception) -> str:
+    """Where a decoder found the fault, as it tells it in English."""
+    found = _PLACE.search(str(error))
+    if found is None:
+        return ""
+    return f"，第 {found['byte']} 字节处有误" if found["byte"] else f"，见 {found['path'][:100]}"

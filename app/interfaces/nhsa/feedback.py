@@ -10,13 +10,14 @@ from datetime import datetime
 
 from app.application.record_disposition import DispositionRecorder
 from app.domain.disposition import Action, Disposition
+from app.interfaces.nhsa.answer import cut
 from app.interfaces.nhsa.endpoint import Call
 from app.interfaces.nhsa.leaves import Reader, objects
 from app.interfaces.nhsa.message import Warn
 from app.interfaces.nhsa.translate import NoEncounter, data_of
 
 _ACTION = {"1": Action.PROCEED, "2": Action.REVISE}
-_REASON_LENGTH = 500
+_REASON_LENGTH = 4000  # clients send up to 500
 
 
 class FeedbackTransaction:
@@ -25,15 +26,15 @@ class FeedbackTransaction:
 
     async def __call__(self, call: Call) -> bytes:
         """Raises NoEncounter (the text says what is missing) where the message holds no usable feedback."""
-        _, data = data_of(call.message)
-        warns: list[Warn] = objects(data.warns)
+        siblings, data = data_of(call.message)
+        warns: list[Warn] = objects(data.warns) or objects(siblings.warns)
         if not warns:
             raise NoEncounter("报文缺少反馈信息 warns")
-        operator = Reader().text(call.message.opter)
+        operator = Reader().text("opter", call.message.opter)
         dispositions = [_disposition(warn, operator, number, call) for number, warn in enumerate(warns, 1)]
         outcomes = await self._recorder.record(dispositions, caller=call.caller)
         result = [
-            {"warn_rslt_id": one.finding, "status": outcome.value}
+            {"warn_rslt_id": cut(one.finding, 50), "status": outcome.value}
             for one, outcome in zip(dispositions, outcomes, strict=True)
         ]
         return call.envelope.success({"result": result}, self._now())
@@ -41,9 +42,9 @@ class FeedbackTransaction:
 
 def _disposition(warn: Warn, operator: str, number: int, call: Call) -> Disposition:
     reader = Reader()
-    finding = reader.text(warn.warn_rslt_id)
-    action = _ACTION.get(reader.text(warn.dspo_way))
-    reason = reader.text(warn.dspo_way_rea, _REASON_LENGTH)
+    finding = reader.text("warn_rslt_id", warn.warn_rslt_id)
+    action = _ACTION.get(reader.text("dspo_way", warn.dspo_way))
+    reason = reader.text("dspo_way_rea", warn.dspo_way_rea, _REASON_LENGTH)
     if not finding:
         raise NoEncounter(f"第{number}条反馈缺少 warn_rslt_id")
     if action is None:

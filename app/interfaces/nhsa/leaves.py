@@ -1,136 +1,171 @@
 """Leaves (字段值): what a value that may be text, number, flag or blank means; what it does not say is noted.
 
-A `Reader` belongs to one message. It remembers the texts it has read, as dates, codes and names repeat from line to
-line, and gathers what it could not understand.
+A `Reader` belongs to one message and gathers, in Chinese for the record, what it could not understand.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
-from app.domain.money import LARGEST
+from app.domain.money import LARGEST, ZERO
 
 V = TypeVar("V")
 _BLANK_NUMBERS = frozenset({"", "-", "--", "null", "NULL", "None"})
 _BLANK_TEXTS = frozenset({"-", "--", "null", "NULL"})
-_FORMATS = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%Y%m%d%H%M%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M")
-_TRUE, _FALSE = frozenset({"1", "true", "True"}), frozenset({"0", "false", "False"})
+_BLANK_DATES = _BLANK_NUMBERS | {"0", "0000-00-00", "0000-00-00 00:00:00"}
+_FORMATS = (
+    "%Y/%m/%d %H:%M:%S",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%Y-%m-%d %H:%M",
+    "%Y/%m/%d",
+    "%Y-%m-%d",
+    "%Y.%m.%d",
+    "%Y年%m月%d日",
+)
+_DIGITS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f"}
+_CHINA = timezone(timedelta(hours=8))
+_FLAGS = {"1": True, "true": True, "True": True, "0": False, "false": False, "False": False}
 _NOTES = 200  # a message with more faults than that is not told apart any further
 
 
 class Reader:
+    """The first argument of each reading is the field's name, for the notes."""
+
     def __init__(self) -> None:
         self.notes: list[str] = []
-        self._dates: dict[str, datetime | None] = {}
-        self._numbers: dict[Any, Decimal | None] = {}
+        self.has_noted = False
 
     def note(self, what: str) -> None:
+        self.has_noted = True
         if len(self.notes) < _NOTES and what not in self.notes:
             self.notes.append(what)
 
-    def text(self, value: Any, limit: int = 64) -> str:
+    def text(self, name: str, value: Any, limit: int = 64) -> str:
         """Trimmed text; blank for null and for the dashes that stand for nothing."""
-        if type(value) is not str:
+        if type(value) is str:
+            if value.isalnum() and len(value) <= limit and value not in _BLANK_TEXTS:
+                return value
+        else:
             if value is None:
                 return ""
             if isinstance(value, (dict, list)):
-                self.note(f"text expected, got {type(value).__name__}")
+                self.note(f"{name} 应为文本")
                 return ""
-            value = ("1" if value else "0") if isinstance(value, bool) else str(value)
+            value = _written(value)
         value = value.strip()
         if len(value) > limit:
-            self.note(f"text cut at {limit} characters")
+            self.note(f"{name} 超过 {limit} 个字符，已截断")
             value = value[:limit]
         return "" if value in _BLANK_TEXTS else value
 
-    def number(self, value: Any, name: str) -> Decimal | None:
+    def number(self, name: str, value: Any) -> Decimal | None:
         """The number, or None where none is given; negative and absurd ones are noted and left out."""
-        try:
-            return self._numbers[value]
-        except (KeyError, TypeError):
-            pass
-        found = self._read_number(value, name)
-        if found is not None and not Decimal(0) <= found <= LARGEST:
-            self.note(f"{name} {value} left out")
-            found = None
-        if isinstance(value, (str, int, Decimal)):
-            self._numbers[value] = found
-        return found
-
-    def _read_number(self, value: Any, name: str) -> Decimal | None:
         if value is None:
             return None
-        if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-            found = Decimal(value)
-        elif isinstance(value, str):
-            stripped = value.strip().replace(",", "")
-            if stripped in _BLANK_NUMBERS:
-                return None
-            try:
-                found = Decimal(stripped)
-            except InvalidOperation:
-                self.note(f"{name} {value[:20]!r} is not a number")
-                return None
-        else:
-            self.note(f"{name} is {type(value).__name__}, not a number")
-            return None
-        return found if found.is_finite() else None
-
-    def when(self, value: Any, name: str) -> datetime | None:
-        """Local date and time; None for blank, for the far dates that mean "not yet", and for what is no date."""
-        if type(value) is str:
-            try:
-                return self._dates[value]
-            except KeyError:
-                found = self._dates[value] = self._read_when(value.strip(), name)
+        try:
+            found = Decimal(value)  # most are plain, and this is the hottest line of a message
+            if ZERO <= found <= LARGEST:
                 return found
-        if value is not None:
-            self.note(f"{name} is {type(value).__name__}, not a date")
+        except (InvalidOperation, TypeError, ValueError):
+            return self._unusual_number(name, value)
+        self.note(f"{name} {_told(value)}超出范围，未采用")
         return None
 
-    def _read_when(self, text: str, name: str) -> datetime | None:
-        if text in _BLANK_NUMBERS:
+    def _unusual_number(self, name: str, value: Any) -> Decimal | None:
+        written = value.strip().replace(",", "") if isinstance(value, str) else "?"
+        if written in _BLANK_NUMBERS:
             return None
         try:
-            found: datetime | None = datetime.fromisoformat(text)
-        except ValueError:
-            found = _by_format(text)
-        if found is None:
-            self.note(f"{name} {text[:30]!r} is not a date")
-            return None
-        return None if found.year >= 9999 or found.year <= 1900 else found.replace(tzinfo=None)
+            found = Decimal(written)
+        except InvalidOperation:
+            found = Decimal("NaN")
+        if found.is_finite():
+            return self.number(name, found)
+        self.note(f"{name} {_told(value)}不是数字")
+        return None
 
-    def day(self, value: Any, name: str) -> date | None:
-        found = self.when(value, name)
+    def when(self, name: str, value: Any) -> datetime | None:
+        """Local date and time; None for blank, for the far dates that mean "not yet", and for what is no date."""
+        if value is None:
+            return None
+        written = (value if isinstance(value, str) else _written(value)).strip()
+        if written in _BLANK_DATES:
+            return None
+        found = _date_in(written)
+        if found is None:
+            self.note(f"{name} {_told(value)}不是日期")
+            return None
+        if not 1900 < found.year < 9999:
+            return None
+        return found if found.tzinfo is None else found.astimezone(_CHINA).replace(tzinfo=None)
+
+    def day(self, name: str, value: Any) -> date | None:
+        found = self.when(name, value)
         return None if found is None else found.date()
 
-    def flag(self, value: Any) -> bool | None:
-        text = self.text(value)
-        return True if text in _TRUE else False if text in _FALSE else None
+    def flag(self, name: str, value: Any) -> bool | None:
+        text = self.text(name, value)
+        found = _FLAGS.get(text)
+        if found is None and text:
+            self.note(f"{name} {_told(text)}不是 0 或 1")
+        return found
 
-    def one_of(self, value: Any, dictionary: Mapping[str, V], unknown: V, name: str) -> V:
+    def one_of(self, name: str, dictionary: Mapping[str, V], unknown: V, value: Any) -> V:
         """What the code means by this caller's dictionary; a code that it does not hold is noted."""
-        text = self.text(value)
+        text = self.text(name, value)
         found = dictionary.get(text)
         if found is None:
             if text:
-                self.note(f"{name} {text[:20]!r} is not in the dictionary")
+                self.note(f"{name} {_told(text)}不在字典中")
             return unknown
         return found
 
-
-def _by_format(text: str) -> datetime | None:
-    for form in _FORMATS:
-        try:
-            return datetime.strptime(text, form)  # noqa: DTZ007 - local time of the facility
-        except ValueError:
-            continue
-    return None
+    def objects(self, name: str, node: Any) -> list[Any]:
+        """The objects of a node that may be a list, one object, or blank."""
+        found = objects(node)
+        entries = node if isinstance(node, list) else [node]
+        if len(found) < len(entries):
+            for entry in entries:
+                if isinstance(entry, (str, int, float)) and str(entry).strip() not in _BLANK_NUMBERS:
+                    self.note(f"{name} {_told(entry)}不是对象")
+        return found
 
 
 def objects(node: Any) -> list[Any]:
-    """The objects of a node that may be a list, one object, or blank."""
+    """The same where nothing need be noted."""
     if isinstance(node, list):
-        return [one for one in node if one is not None and not isinstance(one, (str, int, float, bool))]
-    return [] if node is None or isinstance(node, (str, int, float, bool)) else [node]
+        return [one for one in node if one is not None and not isinstance(one, (str, int, float))]
+    return [] if node is None or isinstance(node, (str, int, float)) else [node]
+
+
+def _written(value: Any) -> str:
+    """A number or flag as text: equal values give equal text."""
+    if isinstance(value, Decimal) and value == value.to_integral_value() and value.adjusted() < 30:
+        return str(int(value))
+    if isinstance(value, Decimal):
+        return str(value.normalize())
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
+def _told(value: Any) -> str:
+    written = str(value)
+    return f"“{written if len(written) <= 20 else written[:20] + '…'}”"
+
+
+def _date_in(text: str) -> datetime | None:
+    if text.isdecimal():
+        form = _DIGITS.get(len(text))
+        return None if form is None else _parsed(text, form)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return next((found for form in _FORMATS if (found := _parsed(text, form))), None)
+
+
+def _parsed(text: str, form: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, form)  # noqa: DTZ007 - local time of the facility
+    except ValueError:
+        return None

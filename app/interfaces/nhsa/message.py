@@ -4,6 +4,8 @@ Leaves are decoded as they come (`Any`) and understood in translate.py; keys tha
 whole body is stored anyway. Hainan's 3660 / 3661 write the same names in camelCase.
 """
 
+import codecs
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +14,7 @@ import msgspec
 Blank = str | int | float | bool | None
 
 
-class Diagnose(msgspec.Struct):
+class Diagnose(msgspec.Struct, gc=False):
     inout_dise_type: Any = None
     maindise_flag: Any = None
     dise_codg: Any = None
@@ -20,14 +22,14 @@ class Diagnose(msgspec.Struct):
     dise_date: Any = None
 
 
-class Operation(msgspec.Struct):
+class Operation(msgspec.Struct, gc=False):
     oprn_code: Any = None
     oprn_name: Any = None
     main_oprn_flag: Any = None
     oprn_date: Any = None
 
 
-class Order(msgspec.Struct):
+class Order(msgspec.Struct, gc=False):
     rx_id: Any = None
     rxno: Any = None
     grpno: Any = None
@@ -45,6 +47,7 @@ class Order(msgspec.Struct):
     sumamt: Any = None
     ownpay_amt: Any = None
     selfpay_amt: Any = None
+    spec: Any = None
     spec_unt: Any = None
     drord_begn_date: Any = None
     drord_stop_date: Any = None
@@ -59,7 +62,7 @@ Operations = list[Operation | Blank] | Operation | Blank
 Orders = list[Order | Blank] | Order | Blank
 
 
-class Visit(msgspec.Struct):
+class Visit(msgspec.Struct, gc=False):
     mdtrt_id: Any = None
     medins_id: Any = None
     medins_admdvs: Any = None
@@ -87,7 +90,7 @@ class Visit(msgspec.Struct):
 Visits = list[Visit | Blank] | Visit | Blank
 
 
-class Person(msgspec.Struct):
+class Person(msgspec.Struct, gc=False):
     patn_id: Any = None
     gend: Any = None
     brdy: Any = None
@@ -99,22 +102,25 @@ class Person(msgspec.Struct):
 Persons = list[Person | Blank] | Person | Blank
 
 
-class Warn(msgspec.Struct):
+class Warn(msgspec.Struct, gc=False):
     warn_rslt_id: Any = None
     dspo_way: Any = None
     dspo_way_rea: Any = None
 
 
-class Data(msgspec.Struct):
+Warns = list[Warn | Blank] | Warn | Blank
+
+
+class Data(msgspec.Struct, gc=False):
     task_id: Any = None
     trig_scen: Any = None
     rule_ids: Any = None
     patient_dtos: Persons = None
     warn_type: Any = None
-    warns: list[Warn | Blank] | Warn | Blank = None
+    warns: Warns = None
 
 
-class Input(msgspec.Struct):
+class Input(msgspec.Struct, gc=False):
     """`data` holds everything, or only the head, with the nodes as its siblings (the flat form)."""
 
     data: Data | Blank = None
@@ -124,9 +130,10 @@ class Input(msgspec.Struct):
     fsi_diagnose_dtos: Diagnoses = None
     fsi_order_dtos: Orders = None
     fsi_operation_dtos: Operations = None
+    warns: Warns = None
 
 
-class Message(msgspec.Struct):
+class Message(msgspec.Struct, gc=False):
     infno: Any = None
     msgid: Any = None
     mdtrtarea_admvs: Any = None
@@ -138,7 +145,7 @@ class Message(msgspec.Struct):
     input: Input | Blank = None
 
 
-class Envelope(msgspec.Struct):
+class Envelope(msgspec.Struct, gc=False):
     """What is read of a message that is not understood further."""
 
     infno: Any = None
@@ -154,7 +161,7 @@ def _camel(struct: type[msgspec.Struct], made: dict[type, type]) -> type[msgspec
             (field.name, _camel_type(field.type, made), field.default) for field in msgspec.structs.fields(struct)
         ]
         rename = {} if struct is Message else {name: _camel_name(name) for name, _, _ in fields}
-        made[struct] = msgspec.defstruct(f"Camel{struct.__name__}", fields, bases=(struct,), rename=rename)
+        made[struct] = msgspec.defstruct(f"Camel{struct.__name__}", fields, bases=(struct,), rename=rename, gc=False)
     return made[struct]
 
 
@@ -181,21 +188,35 @@ def _camel_type(annotation: Any, made: dict[type, type]) -> Any:
 _snake = msgspec.json.Decoder(Message, float_hook=Decimal)
 _camel_case: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_camel(Message, {}), float_hook=Decimal)
 _envelope = msgspec.json.Decoder(Envelope, float_hook=Decimal)
-_CAMEL_MARKS = (b'"patientDtos"', b'"trigScen"', b'"fsiEncounterDtos"')
+_CAMEL_MARKS = (b'"patientDtos"', b'"trigScen"', b'"fsiEncounterDtos"', b'"warnRsltId"')
+_GBK = re.compile(r"charset\s*=\s*\"?(gbk|gb2312|gb18030)", re.IGNORECASE)
 
 
-def text_of(body: bytes) -> tuple[bytes, str]:
-    """The body as UTF-8, and the encoding it came in; raises UnicodeDecodeError for neither UTF-8 nor GBK."""
+def text_of(body: bytes, content_type: str = "") -> tuple[bytes, str]:
+    """The body as UTF-8, and the encoding it came in; raises UnicodeDecodeError for neither UTF-8 nor GBK.
+
+    A text may be valid in both: then what the content type declares decides, or else UTF-8.
+    """
+    if body.isascii() or not (_GBK.search(content_type) or _is_not_utf_8(body)):
+        return body.removeprefix(codecs.BOM_UTF8), "utf-8"
+    try:
+        return body.decode("gb18030").encode("utf-8"), "gbk"
+    except UnicodeDecodeError:
+        body.decode("utf-8")
+        return body.removeprefix(codecs.BOM_UTF8), "utf-8"
+
+
+def _is_not_utf_8(body: bytes) -> bool:
     try:
         body.decode("utf-8")
     except UnicodeDecodeError:
-        return body.decode("gb18030").encode("utf-8"), "gbk"
-    return body.removeprefix(b"\xef\xbb\xbf"), "utf-8"
+        return True
+    return False
 
 
 def decode_message(body: bytes) -> Message:
     """Raises msgspec.DecodeError (ValidationError with a path for what has another shape)."""
-    if any(mark in body for mark in _CAMEL_MARKS):
+    if b'_dtos"' not in body and any(mark in body for mark in _CAMEL_MARKS):
         found: Message = _camel_case.decode(body)
         return found
     return _snake.decode(body)

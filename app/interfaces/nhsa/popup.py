@@ -1,4 +1,4 @@
-"""The hosted popup (弹窗页): findings in plain HTML for a HIS that only opens an address, and a poll for the outcome."""
+"""The hosted popup (弹窗页): findings in plain HTML for a HIS that only opens an address; a poll tells the outcome."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -14,8 +14,9 @@ from app.domain.finding import Finding
 from app.domain.labels import SEVERITY_LABELS
 from app.domain.money import ZERO
 from app.interfaces.asgi import Receive, Scope, Send, read_body, respond
+from app.interfaces.nhsa.dictionaries import SEVERITY_CODE
 from app.interfaces.nhsa.tickets import BadTicket, Tickets
-from app.store.audit_log import AuditLog
+from app.store.audit_log import AuditLog, NotRecorded
 
 _HTML = b"text/html;charset=utf-8"
 _HEADERS = (
@@ -25,6 +26,7 @@ _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
 )
 _FORM_LIMIT = 256 * 1024
+_UNKNOWN_OUTCOME = msgspec.json.encode({"code": "-1", "data": "0"})
 _decode = msgspec.json.Decoder(Audit).decode
 
 
@@ -39,30 +41,38 @@ class Popup:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         ticket, _, rest = scope["path"].removeprefix(f"{self._path}/").partition("/")
         try:
-            findings = await self._findings(self._tickets.audits_of(ticket))
-        except (BadTicket, ValueError):
-            await self._page(send, 404, ended=True)
+            audits = self._tickets.audits_of(ticket)
+            findings = await self._findings(audits)
+        except BadTicket:
+            if rest == "outcome":
+                await respond(send, 404, _UNKNOWN_OUTCOME, extra=_HEADERS)
+            else:
+                await self._page(send, 404, ended=True)
             return
         if rest == "outcome":
-            await self._tell_outcome(findings, send)
+            await self._tell_outcome(findings, _caller(audits), send)
         elif scope["method"] == "POST":
             form = parse_qs((await read_body(scope, receive, _FORM_LIMIT)).decode("utf-8", "replace"))
-            await self._answer(findings, {name: values[0] for name, values in form.items()}, send)
+            await self._answer(findings, _caller(audits), {name: values[0] for name, values in form.items()}, send)
         else:
             held = await self._recorder.latest([one.id for one in findings])
             chosen = {finding: one.action.value for finding, one in held.items()}
             await self._show(findings, chosen, {finding: one.reason for finding, one in held.items()}, "", send)
 
     async def _findings(self, audits: list[str]) -> list[Finding]:
+        """What the answer to the HIS told of: its profile and its message may have asked for less than was found."""
         found: dict[str, Finding] = {}
         for audit_id in audits:
             stored = await self._log.find(audit_id)
             if stored is None:
                 raise BadTicket
-            found.update((finding.id, finding) for finding in _decode(stored.audit).findings)
-        return list(found.values())
+            told = _ids_in(stored.sent)
+            for finding in _decode(stored.audit).findings:
+                if told is None or finding.id in told:
+                    found[finding.id] = finding
+        return sorted(found.values(), key=lambda one: SEVERITY_CODE[one.severity])
 
-    async def _answer(self, findings: list[Finding], form: dict[str, str], send: Send) -> None:
+    async def _answer(self, findings: list[Finding], caller: str, form: dict[str, str], send: Send) -> None:
         chosen = {one.id: form.get(f"action.{number}", "revise") for number, one in enumerate(findings)}
         reasons = {one.id: form.get(f"reason.{number}", "").strip()[:200] for number, one in enumerate(findings)}
         for number, one in enumerate(findings, 1):
@@ -75,17 +85,23 @@ class Popup:
         dispositions = [
             Disposition(finding=one.id, action=Action(chosen[one.id]), reason=reasons[one.id]) for one in findings
         ]
-        await self._recorder.record(dispositions, caller="popup")
+        try:
+            await self._recorder.record(dispositions, caller=caller)
+        except NotRecorded:
+            await self._show(findings, chosen, reasons, "暂时无法保存，请稍后重试。", send)
+            return
         may_continue = all(one.action is Action.PROCEED for one in dispositions)
         await self._page(send, 200, answered=True, may_continue=may_continue)
 
-    async def _tell_outcome(self, findings: list[Finding], send: Send) -> None:
-        """`data` "1": every finding is answered with continue; "2": at least one goes back; "0": not answered yet."""
-        held = await self._recorder.latest([one.id for one in findings])
-        if any(one.action is Action.REVISE for one in held.values()):
-            data = "2"
-        else:
-            data = "1" if len(held) == len(findings) else "0"
+    async def _tell_outcome(self, findings: list[Finding], caller: str, send: Send) -> None:
+        """`data` "1": every finding is answered with continue; "2": at least one goes back; "0": not answered yet.
+
+        A reason given before holds on; that an order went back before says nothing of the one sent since.
+        """
+        ids = [one.id for one in findings]
+        held, here = await self._recorder.latest(ids), await self._recorder.latest(ids, caller)
+        actions = [one.action for one in (held | here).values() if one.action is Action.PROCEED or one.finding in here]
+        data = "2" if Action.REVISE in actions else "1" if len(actions) == len(findings) else "0"
         body = msgspec.json.encode({"code": "0", "data": data})
         await respond(send, 200, body, extra=_HEADERS)
 
@@ -107,3 +123,14 @@ class Popup:
         blank = {"ended": False, "answered": False, "may_continue": False, "findings": [], "fault": "", "total": None}
         page = self._template.render({**blank, **words, "severity_labels": SEVERITY_LABELS})
         await respond(send, status, page.encode(), _HTML, _HEADERS)
+
+
+def _caller(audits: list[str]) -> str:
+    """Who is recorded as having answered: the page of this audit."""
+    return f"popup:{audits[0]}"
+
+
+def _ids_in(sent: bytes) -> set[str] | None:
+    """The findings of an answer; None where its profile has room for one only, and so for no choice."""
+    result = msgspec.json.decode(sent)["output"]["result"] if sent else None
+    return {one["jr_id"] for one in result} if isinstance(result, list) else None

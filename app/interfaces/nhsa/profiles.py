@@ -5,6 +5,7 @@ and what that does not say is the safe choice.
 """
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from ipaddress import ip_address, ip_network
@@ -20,6 +21,9 @@ from app.domain.line import FormularyClass
 from app.interfaces.nhsa import dictionaries
 from app.knowledge.text_yaml import read_yaml
 
+Title = Literal["chief", "associate_chief", "attending", "resident", "assistant", "pharmacist", "nurse", "other"]
+_THIS_MACHINE = ("127.0.0.0/8", "::1/128")
+
 
 class ProfileError(Exception):
     """The profile file is wrong; the text says what, where, and what to do."""
@@ -31,33 +35,37 @@ class Profile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = "default"
-    facilities: tuple[str, ...] = ()
-    networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    facilities: tuple[str, ...] = ()  # the codes that the envelope gives as fixmedins_code or medins_code
+    paths: tuple[str, ...] = ()  # a part of the address that only this client calls
+    networks: tuple[str, ...] | None = None  # absent: this machine only, or any where callers prove who they are
     authentication: Literal["network", "signature", "apikey"] = "network"
-    secret_variable: str = Field("", description="Name of the environment variable that holds the secret or key.")
+    secret_variable: str = ""  # name of the environment variable that holds the secret or key
     infcode_as_text: bool = False
     result_as_object: bool = False
     on_internal_error: Literal["open", "closed"] = "open"
     severities: tuple[Severity, ...] = tuple(Severity)
     feedback_needs_reason: bool = False
-    trust_own_payment: bool = Field(True, description="Whether ownpay_amt is the patient's own, not a copy of sumamt.")
-    popup_base: str = Field("", description="Address of this service as the doctor's browser sees it; blank: no popup.")
+    trust_own_payment: bool = True  # whether ownpay_amt is what the patient pays, not a copy of sumamt
+    popup_base: str = ""  # address of this service as the doctor's browser sees it; blank: no popup
     popup_hours: Annotated[int, Field(ge=1, le=72)] = 12
     cors_origins: tuple[str, ...] = ()
-    pregnancy: Literal["unknown", "A", "B"] = "unknown"
-    visit_type: Literal["agreed", "A", "B"] = "agreed"
-    out_of_area: Literal["flag", "place"] = "flag"
-    facility_level: Literal["unknown", "national"] | dict[str, FacilityLevel] = "unknown"
-    sex: dict[str, Sex] = {}
-    care_type: dict[str, CareType] = {}
-    insurance_type: dict[str, InsuranceType] = {}
-    title: dict[str, str] = {}
-    formulary_class: dict[str, FormularyClass] = {}
+    pregnancy: Literal["unknown", "A", "B"] = "unknown"  # matn_stas
+    visit_type: Literal["agreed", "A", "B"] = "agreed"  # med_mdtrt_type
+    out_of_area: Literal["flag", "place"] = "flag"  # out_setl_flag
+    facility_level: Literal["unknown", "national"] | dict[str, FacilityLevel] = "unknown"  # medins_lv
+    sex: dict[str, Sex] = {}  # gend; these and the following add to what all clients agree on
+    care_type: dict[str, CareType] = {}  # med_type
+    insurance_type: dict[str, InsuranceType] = {}  # insutype
+    title: dict[str, Title] = {}  # drord_dr_profttl
+    formulary_class: dict[str, FormularyClass] = {}  # hilist_lv
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.facilities))
 
     @field_validator("networks")
     @classmethod
-    def _networks_exist(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
-        for network in networks:
+    def _networks_exist(cls, networks: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for network in networks or ():
             ip_network(network)
         return networks
 
@@ -72,21 +80,45 @@ class Profile(BaseModel):
         return dictionaries.PREGNANCY[self.pregnancy]
 
     @cached_property
+    def sexes(self) -> Mapping[str, Sex]:
+        return {**dictionaries.SEX, **self.sex}
+
+    @cached_property
+    def care_types(self) -> Mapping[str, CareType]:
+        return {**dictionaries.MED_TYPE, **self.care_type}
+
+    @cached_property
+    def insurance_types(self) -> Mapping[str, InsuranceType]:
+        return {**dictionaries.INSURANCE, **self.insurance_type}
+
+    @cached_property
+    def titles(self) -> Mapping[str, str]:
+        return {**dictionaries.TITLE, **self.title}
+
+    @cached_property
+    def formulary_classes(self) -> Mapping[str, FormularyClass]:
+        return {**dictionaries.FORMULARY_CLASS, **self.formulary_class}
+
+    @cached_property
     def secret(self) -> str:
         return os.environ.get(self.secret_variable, "") if self.secret_variable else ""
 
     @cached_property
-    def _networks(self) -> tuple[Any, ...]:
-        return tuple(ip_network(network) for network in self.networks)
+    def _allowed(self) -> tuple[Any, ...] | None:
+        if self.networks is None and self.authentication != "network":
+            return None
+        return tuple(ip_network(network) for network in (_THIS_MACHINE if self.networks is None else self.networks))
 
     def admits(self, address: str) -> bool:
         """Whether the client may call from this address."""
+        if self._allowed is None:
+            return True
         try:
             found = ip_address(address)
         except ValueError:
             return False
         mapped = getattr(found, "ipv4_mapped", None)
-        return any((mapped or found) in network for network in self._networks)
+        return any((mapped or found) in network for network in self._allowed)
 
 
 class Profiles:
@@ -95,9 +127,15 @@ class Profiles:
     def __init__(self, default: Profile, others: Sequence[Profile] = ()) -> None:
         self.default = default
         self._by_facility = {code: profile for profile in others for code in profile.facilities}
+        self._by_path = {part: profile for profile in others for part in profile.paths}
         self.origins = frozenset(origin for profile in (default, *others) for origin in profile.cors_origins)
 
-    def of(self, facility: str) -> Profile:
+    def of(self, facility: str, path: str = "") -> Profile:
+        """The profile of the first part of the path that one names, else that of the facility, else the default."""
+        if self._by_path:
+            for part in path.split("/"):
+                if part in self._by_path:
+                    return self._by_path[part]
         return self._by_facility.get(facility, self.default)
 
 
@@ -107,23 +145,35 @@ def read_profiles(file: Path | None) -> Profiles:
         return Profiles(Profile())
     try:
         document = read_yaml(file.read_bytes()) or {}
+        if unknown := set(document) - {"default", "callers"}:
+            raise ProfileError(f"{file}: {', '.join(sorted(unknown))} is not known; write default and callers")
         written = document.get("default") or {}
         default = Profile.model_validate(written)
         others = [Profile.model_validate({**written, **one}) for one in document.get("callers") or ()]
-    except (OSError, yaml.YAMLError, AttributeError, TypeError) as error:
-        raise ProfileError(f"{file}: not readable as caller profiles: {error}") from error
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise ProfileError(f"{file}: {faults}") from error
+    except (OSError, ValueError, yaml.YAMLError, AttributeError, TypeError) as error:
+        raise ProfileError(f"{file}: {_explain(error)}") from error
     for profile in (default, *others):
         if profile.authentication != "network" and not profile.secret:
             raise ProfileError(
                 f"{file}: {profile.name}: {profile.authentication} needs a secret: name an environment variable in "
                 "secret_variable and set it"
             )
-    taken: set[str] = set()
-    for code in (code for profile in others for code in profile.facilities):
-        if code in taken:
-            raise ProfileError(f"{file}: facility {code} stands in two profiles; leave it in one")
-        taken.add(code)
+    _check_names(file, others)
     return Profiles(default, others)
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+    return f"not readable as caller profiles: {error}"
+
+
+def _check_names(file: Path, callers: Sequence[Profile]) -> None:
+    for profile in callers:
+        if not profile.facilities and not profile.paths:
+            raise ProfileError(f"{file}: {profile.name} is never used; say its facilities or paths")
+    for what in ("facilities", "paths"):
+        counts = Counter(one for profile in callers for one in getattr(profile, what))
+        for name, count in counts.items():
+            if count > 1:
+                raise ProfileError(f"{file}: {name} stands in {what} of two profiles; leave it in one")

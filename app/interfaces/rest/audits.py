@@ -100,13 +100,14 @@ class AuditEndpoints:
 
 def _idempotency_key(scope: Scope) -> str | None:
     """The key of the Idempotency-Key header, a structured string or bare text; None where there is none."""
-    key = header(scope, b"idempotency-key").strip()
-    if not key:
+    sent = [value for name, value in scope["headers"] if name == b"idempotency-key"]
+    if not sent:
         return None
+    key: str = sent[0].decode("latin-1").strip()
     if key.startswith('"') and key.endswith('"') and len(key) > 1:
         key = key[1:-1]
-    if not 0 < len(key) <= _KEY_LENGTH or not key.isascii() or not key.isprintable():
-        detail = f"It may have 1 to {_KEY_LENGTH} printable ASCII characters; a UUID is a good one."
+    if len(sent) > 1 or not 0 < len(key) <= _KEY_LENGTH or not key.isascii() or not key.isprintable():
+        detail = f"Send one key, of 1 to {_KEY_LENGTH} printable ASCII characters; a UUID is a good one."
         raise Problem(400, "bad-idempotency-key", "The Idempotency-Key is not usable", detail)
     return key
 

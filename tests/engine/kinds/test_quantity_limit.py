@@ -168,13 +168,13 @@ def expected(
     looks_back = per in ("rolling", "month", "year")
     spoken: list[tuple[list[Any], list[Any], list[Any]]] = []  # of other encounters, of this one, who may be at fault
     if per == "rolling":
-        for place, one in enumerate(lines):
-            days = {one.service_date - timedelta(days=number) for number in range(window)}
+        for day in dict.fromkeys(one.service_date for one in lines):
+            days = {day - timedelta(days=number) for number in range(window)}
             spoken.append(
                 (
                     [b for b in before if b.service_date in days],
-                    [o for o in lines[: place + 1] if o.service_date in days],
-                    [one],
+                    [o for o in lines if o.service_date in days],
+                    [o for o in lines if o.service_date == day],
                 )
             )
     else:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.service import KEY, Service, check_problem, encoded, problem_of, request
+from tests.service import KEY, Service, charge, check_problem, encoded, problem_of, request
 
 
 def test_order_is_kept(service: Service) -> None:
@@ -80,8 +80,8 @@ def test_lines_cut_anywhere(service: Service) -> None:
 
 def test_client_that_sends_everything_before_it_reads(service: Service) -> None:
     """5,000 requests and their answers are more than all buffers between the two sides hold."""
-    count, padding = 5_000, b" " * 3_000
-    body = b"".join(encoded(request(id=f"E{number}")) + padding + b"\n" for number in range(count))
+    count, padding, lines = 5_000, b" " * 8_000, [charge("L1"), charge("L2"), charge("L3")]
+    body = b"".join(encoded(request(*lines, id=f"E{number}")) + padding + b"\n" for number in range(count))
     head = (
         f"POST /v1/audits/bulk HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nConnection: close\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
