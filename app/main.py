@@ -180,6 +180,7 @@ def serve() -> None:
             access_log=False,
             timeout_graceful_shutdown=10,
             server_header=False,
+            proxy_headers=False,  # who calls is told by the connection, never by a header
         )
     )
     base = f"http://{settings.host}:{settings.port}"

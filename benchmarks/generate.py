@@ -2,7 +2,7 @@
 
 A `Spec` is one knowledge point in plain values, which every engine under test is given in its own form. Codes have the
 shapes of national codes; names, limits and pairs are invented. Most lines suit their patient, as in life: faults are
-strewn in so that an encounter has about five.
+strewn in so that an encounter has about two.
 """
 
 import csv

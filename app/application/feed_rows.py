@@ -12,6 +12,7 @@ from app.domain.feed import FeedRecord
 
 R = TypeVar("R", bound=FeedRecord)
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # Excel begins with one
 _UNREADABLE = (msgspec.DecodeError, ArithmeticError, UnicodeDecodeError, RecursionError)
 
 
@@ -41,6 +42,7 @@ class BadFeed(Exception):
 
 def read_rows(content: bytes, shape: type[R], form: Form) -> list[R]:
     """Every row as a record; raises BadFeed with all faults. A blank line is no row, a blank cell a field not given."""
+    content = content.removeprefix(_BYTE_ORDER_MARK)
     if not content.strip():
         raise BadFeed([RowFault(1, "", "nothing was sent; a CSV header line by itself says that there is nothing")])
     faults: list[RowFault] = []
@@ -61,14 +63,14 @@ def read_rows(content: bytes, shape: type[R], form: Form) -> list[R]:
 
 def _json_rows(content: bytes, shape: type[R]) -> Iterator[tuple[int, R | RowFault]]:
     decode = msgspec.json.Decoder(shape).decode
-    for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+    for number, line in enumerate(content.split(b"\n"), start=1):
         if line.strip():
             yield number, _made(number, decode, line, {})
 
 
 def _csv_rows(content: bytes, shape: type[R]) -> Iterator[tuple[int, R | RowFault]]:
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         yield line, RowFault(line, "", f"byte {error.start} is not UTF-8; save the file as UTF-8 (Excel: CSV UTF-8)")

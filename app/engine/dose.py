@@ -24,7 +24,7 @@ _MASSES = {  # in milligrams
 }
 _SINGLES = frozenset("支片粒丸枚贴袋")  # what one dose form is charged by
 _PACKS = frozenset({"盒", "瓶", "包", "板"})
-_MASS = re.compile(r"(\d+(?:\.\d+)?)\s*(mg|mcg|ug|μg|g|毫克|微克|克)(?![a-zA-Z])")
+_MASS = re.compile(r"(\d+(?:\.\d+)?)\s*(mg|mcg|ug|μg|g|毫克|微克|克)(?![a-wyzA-WYZ])")
 _TIMES = re.compile(r"[*×xX]\s*(\d+)\s*(支|片|粒|丸|枚|贴|袋|板|瓶)?")
 _ODD = re.compile(r"[%％]|单位|iu\b|[+＋]", re.IGNORECASE)
 

@@ -21,7 +21,6 @@ from app.engine.messages import LINE_WORDS, words_of
 from app.knowledge.overlay import RuleException
 from app.knowledge.rule import Judges, Status
 
-
 _RELATED_NAMED = 100  # lines; a finding that concerns thousands says how many in its facts
 
 
@@ -78,7 +77,7 @@ class Report:
     def add(self, origin: Origin, outcome: Hit | Missing, line: Line | None) -> None:
         if type(outcome) is Hit:
             at_fault = outcome.lines
-            if not origin.claimed_only or not at_fault or _any_claimed(at_fault):
+            if not origin.claimed_only or not at_fault or any([line.is_claimed for line in at_fault]):
                 finding = self._finding(origin, outcome, at_fault)
                 self._findings.setdefault(finding.id, finding)  # a group may be told by each of its lines
         elif type(outcome) is Missing and (line is None or not origin.claimed_only or line.is_claimed):
@@ -143,13 +142,6 @@ class Report:
             ),
             lines_without_rules=tuple(self.without_rules),
         )
-
-
-def _any_claimed(lines: Sequence[Line]) -> bool:
-    for line in lines:
-        if not line.uncovered_amount or line.is_claimed:
-            return True
-    return False
 
 
 def _amount(lines: Sequence[Line]) -> Decimal | None:

@@ -14,6 +14,7 @@ import msgspec
 
 from app.engine.kind import KnowledgePoint, RuleKind
 from app.engine.kinds import KINDS
+from app.interfaces.nhsa.openapi import nhsa_openapi
 from app.interfaces.words import word, words
 from app.knowledge.pack import RuleFolder, read_packs
 from app.knowledge.rule import Rule
@@ -31,6 +32,7 @@ def pages(root: Path) -> dict[Path, str]:
         root / "rules/README.md": _page(_index(folders)),
         root / "rules/rule.schema.json": _json(rule_schema()),
         root / "openapi/openapi.json": _json(openapi),
+        root / "openapi/nhsa.json": _json(nhsa_openapi()),
     }
 
 

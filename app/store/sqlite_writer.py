@@ -11,6 +11,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import closing
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +24,8 @@ _BATCH = 256
 
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], Any]
-Waiting = tuple[Job, "asyncio.Future[Any]"]
+Batch = Callable[[sqlite3.Connection, list[Any]], list[Any]]
+Waiting = tuple[Batch, Any, "asyncio.Future[Any]"]  # what does it, with what, who waits
 Outcome = tuple["asyncio.Future[Any]", Any]
 
 
@@ -71,13 +74,22 @@ class SqliteWriter:
         The job may run twice (should the batch fail, each runs alone), so it must do nothing but write. Raises
         NotRecorded where the database refuses.
         """
+        found: T = await self.write_together(_each, job)
+        return found
+
+    async def write_together(self, batch: Batch, payload: Any) -> Any:
+        """The same for what is written often: `batch` gets all payloads that wait for it and gives a result for each.
+
+        Every statement lets go of the interpreter lock and has to win it back, so few statements for many records are
+        worth more than their work.
+        """
         if self._loop is None:
             raise NotRecorded("the store is not open")
-        future: asyncio.Future[T] = self._loop.create_future()
+        future: asyncio.Future[Any] = self._loop.create_future()
         with self._gate:
             if self._closing:
                 raise NotRecorded("the store is closed")
-            self._waiting.append((job, future))
+            self._waiting.append((batch, payload, future))
         self._wake.set()
         return await future
 
@@ -89,7 +101,7 @@ class SqliteWriter:
             log.exception("the store has stopped")
             self._shut()
             while batch := self._take():
-                self._settle([(future, NotRecorded(str(error))) for _, future in batch])
+                self._settle([(future, NotRecorded(str(error))) for _, _, future in batch])
 
     def _serve(self, connection: sqlite3.Connection) -> None:
         is_last = False
@@ -114,39 +126,44 @@ class SqliteWriter:
             return
 
 
-def _write_all(connection: sqlite3.Connection, batch: list[Waiting]) -> list[Outcome]:
+def _write_all(connection: sqlite3.Connection, waiting: list[Waiting]) -> list[Outcome]:
     """Write in one transaction; should that fail, one by one, so that a bad record fails alone."""
-    jobs = [job for job, _ in batch]
     try:
-        results = _write(connection, jobs)
+        results = _write(connection, waiting)
     except sqlite3.OperationalError as error:
-        # Locked, full or unreadable: no job is at fault, and alone each would only wait for it anew.
-        log.warning("%d records could not be written: %s", len(jobs), error)
-        results = [NotRecorded(str(error)) for _ in jobs]
+        # Locked, full or unreadable: no record is at fault, and alone each would only wait for it anew.
+        log.warning("%d records could not be written: %s", len(waiting), error)
+        results = [NotRecorded(str(error)) for _ in waiting]
     except Exception:
-        results = [_write_alone(connection, job) for job in jobs]
-    return [(future, result) for (_, future), result in zip(batch, results, strict=True)]
+        results = [_write_alone(connection, one) for one in waiting]
+    return [(future, result) for (_, _, future), result in zip(waiting, results, strict=True)]
 
 
-def _write_alone(connection: sqlite3.Connection, job: Job) -> Any:
+def _write_alone(connection: sqlite3.Connection, one: Waiting) -> Any:
     try:
-        return _write(connection, [job])[0]
+        return _write(connection, [one])[0]
     except sqlite3.Error as error:
         return NotRecorded(str(error))
     except Exception as error:
         return error
 
 
-def _write(connection: sqlite3.Connection, jobs: list[Job]) -> list[Any]:
+def _write(connection: sqlite3.Connection, waiting: list[Waiting]) -> list[Any]:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        results = [job(connection) for job in jobs]
+        results: list[Any] = []
+        for batch, some in groupby(waiting, key=itemgetter(0)):
+            results += batch(connection, [payload for _, payload, _ in some])
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
     return results
+
+
+def _each(connection: sqlite3.Connection, jobs: list[Job]) -> list[Any]:
+    return [job(connection) for job in jobs]
 
 
 def _wake_all(outcomes: list[Outcome]) -> None:

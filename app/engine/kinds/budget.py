@@ -6,7 +6,7 @@ what of the encounter lies past the budget itself. The rule has no knowledge fil
 
 ```yaml
 kind: budget
-parameters: {per: department, levels: [90, 100, 110]}
+parameters: {per: department, levels: ["90", "100", "110"]}
 ```
 """
 
@@ -23,6 +23,7 @@ from app.engine.kind import EncounterCheck, Hit, KnowledgePoint, Missing, On, Ru
 from app.engine.month import month_of, settled_on
 
 _WHOLE = Decimal(100)
+_NOT_LOADED = Missing("feed.budgets")
 
 
 class Parameters(Shape, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -44,29 +45,30 @@ def prepare(_: Point, parameters: Parameters, _table: Table[Point]) -> Encounter
         day = settled_on(case)
         if not case.lines or day is None:
             return ()
+        if case.feeds.find(Budget, "") is None:
+            return (_NOT_LOADED,)
         department = case.encounter.department if of_department else ""
         if of_department and not department:
             return (Missing("department"),)
         found = case.feeds.find(Budget, (case.encounter.facility.id, department, month_of(day)))
         if not found:
-            return (Missing("feed.budgets"),)
+            return (_NOT_LOADED,)
         return _judge(case, found[0], levels)
 
     return check
 
 
 def _judge(case: Case, budget: Budget, levels: Iterable[Decimal]) -> Iterable[Hit | Missing]:
-    own = ZERO
+    own, is_known = ZERO, True
     for line in case.lines:
         if line.service_date > budget.spent_until and month_of(line.service_date) == budget.month:
             claimed = line.claimed_amount
-            if claimed is None:
-                return (Missing("line.amount"),)
-            own += claimed
+            is_known = is_known and claimed is not None
+            own += claimed or ZERO
     spent = budget.spent + own
     level = next((level for level in levels if spent * _WHOLE >= level * budget.amount), None)
     if level is None or not spent:
-        return ()
+        return () if is_known else (Missing("line.amount"),)
     facts = {
         "subject": f"科室{budget.department}" if budget.department else "本机构",
         "month": budget.month,

@@ -8,7 +8,7 @@ nothing. A point's own `yellow` and `red` stand over the rule's.
 
 ```yaml
 kind: indicator
-parameters: {measure: drug_share, yellow: 30, red: 40, minimum: 1000}
+parameters: {measure: drug_share, yellow: "30", red: "40", minimum: "1000"}
 ```
 
 ```csv
@@ -26,7 +26,7 @@ from app.domain.case import Case
 from app.domain.codes import CodeSet
 from app.domain.encounter import CareType
 from app.domain.feed import InfectionReport, Measure, Statistic
-from app.domain.money import CENT, ZERO, plain
+from app.domain.money import CENT, ZERO, check_number, plain
 from app.engine.kind import EncounterCheck, Hit, KnowledgePoint, Missing, On, RuleKind, Shape, Table
 from app.engine.month import month_of, settled_on
 
@@ -80,7 +80,7 @@ def _bands(point: Point, parameters: Parameters) -> tuple[tuple[str, Decimal], .
     """The worse band first."""
     yellow = parameters.yellow if point.yellow is None else point.yellow
     red = parameters.red if point.red is None else point.red
-    if not all(ZERO <= one <= _WHOLE for one in (yellow, red)):
+    if not all(one.is_finite() and ZERO <= one <= _WHOLE for one in (yellow, red)):
         raise ValueError("yellow and red are percentages: give numbers from 0 to 100")
     if (red < yellow) if parameters.worse == "high" else (red > yellow):
         raise ValueError(f"yellow {yellow} is worse than red {red}; swap them")
@@ -88,6 +88,7 @@ def _bands(point: Point, parameters: Parameters) -> tuple[tuple[str, Decimal], .
 
 
 def _refuse_idle(point: Point, parameters: Parameters) -> None:
+    check_number(parameters.minimum, "minimum")
     if point.source == "encounter":
         if not point.item_code:
             raise ValueError("gives no item_code, whose share of the encounter is to be taken")
@@ -126,26 +127,27 @@ def _own(case: Case, measured: CodeSet, excluded: CodeSet) -> _Ratio | Missing:
 
 def _told(case: Case, point: Point, parameters: Parameters) -> _Ratio | Missing:
     """What the feeds tell of the month of the encounter."""
+    of_infections = parameters.measure == "infection"
+    lacking = Missing("feed.infections" if of_infections else "feed.statistics")
+    if case.feeds.find(InfectionReport if of_infections else Statistic, "") is None:
+        return lacking
     encounter, day = case.encounter, settled_on(case)
-    if day is None:
-        return Missing("end_at")
-    month, facility = month_of(day), encounter.facility.id
     department = encounter.department if point.source == "department" else ""
     practitioner = encounter.practitioner.id if point.source == "practitioner" else ""
-    if point.source == "department" and not department:
-        return Missing("department")
+    if day is None or (point.source == "department" and not department):
+        return Missing("end_at" if day is None else "department")
     if point.source == "practitioner" and not practitioner:
         return Missing("practitioner.id")
-    place = {"department": f"科室{department}", "practitioner": f"医师{practitioner}"}.get(point.source, "本机构")
-    subject = f"{place}{month}"
-    if parameters.measure == "infection":
+    month, facility = month_of(day), encounter.facility.id
+    place = f"科室{department}" if department else f"医师{practitioner}" if practitioner else "本机构"
+    if of_infections:
         for report in case.feeds.find(InfectionReport, (facility, department, month)) or ():
-            return _Ratio(subject, Decimal(report.infections), Decimal(report.inpatients))
-        return Missing("feed.infections")
+            return _Ratio(f"{place}{month}", Decimal(report.infections), Decimal(report.inpatients))
+        return lacking
     found = case.feeds.find(Statistic, (facility, department, practitioner, month, parameters.measure))
     for one in found or ():
-        return _Ratio(subject, one.numerator, one.denominator)
-    return Missing("feed.statistics")
+        return _Ratio(f"{place}{month}", one.numerator, one.denominator)
+    return lacking
 
 
 def _judge(ratio: _Ratio, bands: Iterable[tuple[str, Decimal]], sign: int, minimum: Decimal) -> Iterator[Hit]:

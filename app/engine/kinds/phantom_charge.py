@@ -5,7 +5,8 @@ are those in which it is not, however the facility is made up. A line in another
 are patterns; where they are all of the national list (诊疗科目: A and two digits), a department that is not is unknown.
 How often: the lines of a point together are more than `most_per_day` on one day, or more than `most_per_stay` in the
 encounter: more than the body or the day has room for. The lines past the most are at fault, with the part of what is
-claimed that lies past it. A line in the wrong place is told for that alone, and does not count.
+claimed that lies past it; a line that passes both tells of the day. A line in the wrong place is told for that alone,
+and does not count.
 Where no fault is found and a place is unknown, the point is not evaluated.
 
 ```yaml

@@ -28,13 +28,12 @@ from msgspec import Meta
 from app.domain.case import Case, age_in_days
 from app.domain.codes import CodeSet, is_diagnosis_code
 from app.domain.encounter import CareType, FacilityLevel, InsuranceType, Pregnancy, Sex
-from app.domain.labels import label, labels
+from app.domain.labels import label
 from app.domain.line import Line
+from app.engine.conditions import broken, none_of, one_of
 from app.engine.kind import Hit, ItemCheck, KnowledgePoint, Missing, On, Outcome, RuleKind, Shape, Table
 
 Age = Annotated[int, Meta(ge=0, le=150)]
-
-
 _CATEGORY = 3  # characters of an ICD-10 category, the most usual prefix
 _BLANK = (None, "", ())
 _CHILDBEARING = (10, 60)  # years; generous, so that only those who cannot be meant are not asked for
@@ -62,10 +61,6 @@ class Point(KnowledgePoint, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     excluded_pregnancy: tuple[Pregnancy, ...] = ()
 
 
-def _broken(line: Line, how: str) -> Hit:
-    return Hit((line,), (), {"broken": how})
-
-
 def _sex(point: Point) -> ItemCheck:
     wanted = point.sex
     unknown = Missing("patient.sex")
@@ -74,7 +69,7 @@ def _sex(point: Point) -> ItemCheck:
         sex = case.patient.sex
         if sex is wanted:
             return None
-        return _broken(line, f"限{label(wanted)}，患者为{label(sex)}") if sex else unknown
+        return broken(line, f"限{label(wanted)}，患者为{label(sex)}") if sex else unknown
 
     return check
 
@@ -88,7 +83,7 @@ def _age(point: Point) -> ItemCheck:
         age = case.age_on(line.service_date)
         if age is None:
             return unknown
-        return None if low <= age <= high else _broken(line, f"{limit}，患者{age}岁")
+        return None if low <= age <= high else broken(line, f"{limit}，患者{age}岁")
 
     return check
 
@@ -101,7 +96,7 @@ def _age_in_days(point: Point) -> ItemCheck:
         if birth_date is None or birth_date > line.service_date:
             return Missing("patient.birth_date")
         days = age_in_days(birth_date, line.service_date)
-        return None if days <= high else _broken(line, f"限出生{high}天内，患者出生{days}天")
+        return None if days <= high else broken(line, f"限出生{high}天内，患者出生{days}天")
 
     return check
 
@@ -127,7 +122,7 @@ def _diagnoses(point: Point) -> ItemCheck:
                     return None
         if not _all_known(case):
             return Missing("diagnoses")
-        return _broken(line, f"诊断（{'、'.join(codes[:3])}）不在限定范围内")
+        return broken(line, f"诊断（{'、'.join(codes[:3])}）不在限定范围内")
 
     return check
 
@@ -138,32 +133,8 @@ def _excluded_diagnoses(point: Point) -> ItemCheck:
     def check(line: Line, case: Case) -> Outcome:
         found = [code for code in excluded.matching(case.diagnosis_codes) if is_diagnosis_code(code)]
         if found:
-            return _broken(line, f"诊断 {'、'.join(found)} 属禁忌或除外情形")
+            return broken(line, f"诊断 {'、'.join(found)} 属禁忌或除外情形")
         return None if _all_known(case) else Missing("diagnoses")
-
-    return check
-
-
-def _one_of(allowed: tuple[str, ...], fact: str, read: Callable[[Line, Case], str]) -> ItemCheck:
-    accepted, limit = frozenset(allowed), f"限{labels(allowed)}"
-
-    def check(line: Line, case: Case) -> Outcome:
-        value = read(line, case)
-        if value in accepted:
-            return None
-        return _broken(line, f"{limit}，本次为{label(value)}") if value else Missing(fact)
-
-    return check
-
-
-def _none_of(excluded: tuple[str, ...], fact: str, read: Callable[[Line, Case], str]) -> ItemCheck:
-    refused = frozenset(excluded)
-
-    def check(line: Line, case: Case) -> Outcome:
-        value = read(line, case)
-        if value in refused:
-            return _broken(line, f"不得用于{label(value)}")
-        return None if value else Missing(fact)
 
     return check
 
@@ -175,7 +146,7 @@ def _not_in_pregnancy(point: Point) -> ItemCheck:
     def check(line: Line, case: Case) -> Outcome:
         patient = case.encounter.patient
         if patient.pregnancy in refused:
-            return _broken(line, f"不得用于{label(patient.pregnancy)}")
+            return broken(line, f"不得用于{label(patient.pregnancy)}")
         if patient.pregnancy or patient.sex is Sex.MALE:
             return None
         age = case.age_on(line.service_date)
@@ -195,24 +166,24 @@ _MAKERS: tuple[tuple[str, Callable[[Point], ItemCheck]], ...] = (
     ("excluded_diagnoses", _excluded_diagnoses),
     (
         "insurance_types",
-        lambda p: _one_of(
+        lambda p: one_of(
             p.insurance_types, "coverage.insurance_type", lambda _, c: c.encounter.coverage.insurance_type
         ),
     ),
-    ("care_types", lambda p: _one_of(p.care_types, "care_type", lambda _, c: c.encounter.care_type)),
-    ("excluded_care_types", lambda p: _none_of(p.excluded_care_types, "care_type", lambda _, c: c.encounter.care_type)),
+    ("care_types", lambda p: one_of(p.care_types, "care_type", lambda _, c: c.encounter.care_type)),
+    ("excluded_care_types", lambda p: none_of(p.excluded_care_types, "care_type", lambda _, c: c.encounter.care_type)),
     (
         "facility_levels",
-        lambda p: _one_of(p.facility_levels, "facility.level", lambda _, c: c.encounter.facility.level),
+        lambda p: one_of(p.facility_levels, "facility.level", lambda _, c: c.encounter.facility.level),
     ),
-    ("facility_types", lambda p: _one_of(p.facility_types, "facility.type", lambda _, c: c.encounter.facility.type)),
+    ("facility_types", lambda p: one_of(p.facility_types, "facility.type", lambda _, c: c.encounter.facility.type)),
     (
         "departments",
-        lambda p: _one_of(p.departments, "department", lambda line, c: line.department or c.encounter.department),
+        lambda p: one_of(p.departments, "department", lambda line, c: line.department or c.encounter.department),
     ),
     (
         "practitioner_titles",
-        lambda p: _one_of(p.practitioner_titles, "practitioner.title", lambda line, _: line.practitioner.title),
+        lambda p: one_of(p.practitioner_titles, "practitioner.title", lambda line, _: line.practitioner.title),
     ),
     ("excluded_pregnancy", _not_in_pregnancy),
 )
@@ -244,14 +215,14 @@ def _check_of(values: tuple[Any, ...]) -> ItemCheck:
     conditions = tuple(_conditions(Point(point="", item_code=(), **asked)))
 
     def check_all(line: Line, case: Case) -> Outcome:
-        broken, unknown = [], None
+        faults, unknown = [], None
         for condition in conditions:
             found = condition(line, case)
             if type(found) is Hit:
-                broken.append(found.facts["broken"])
+                faults.append(found.facts["broken"])
             elif found is not None:
                 unknown = found
-        return _broken(line, "；".join(broken)) if broken else unknown
+        return broken(line, "；".join(faults)) if faults else unknown
 
     return conditions[0] if len(conditions) == 1 else check_all
 

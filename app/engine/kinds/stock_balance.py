@@ -19,6 +19,7 @@ SB-001,X*|Z*,西药和中成药
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import zip_longest
 
 from app.domain.case import Case
 from app.domain.codes import CodeSet
@@ -66,7 +67,7 @@ def _of_item(case: Case, code: str, lines: Sequence[Line]) -> Iterator[Hit | Mis
 
 def _ends(balances: Sequence[StockBalance]) -> Iterator[date]:
     """The last day on which each balance holds: its own, or the day before the next one starts."""
-    for balance, following in zip(balances, [*balances[1:], None], strict=True):
+    for balance, following in zip_longest(balances, balances[1:]):
         yield balance.end if following is None else min(balance.end, following.start - timedelta(days=1))
 
 

@@ -9,6 +9,8 @@ from app.interfaces.cli.audit import audit
 from app.interfaces.cli.coverage import coverage
 from app.interfaces.cli.docs import docs
 from app.interfaces.cli.feeds import feeds
+from app.interfaces.cli.import_rules import import_rules
+from app.interfaces.cli.parse_notes import parse_notes
 from app.interfaces.cli.rules import rules
 from app.interfaces.cli.serve import serve
 
@@ -18,6 +20,8 @@ def main() -> None:
     """Mingjian (明鉴): real-time audit of Chinese medical-insurance claims."""
 
 
+rules.add_command(import_rules)
 for _command in (serve, audit, rules, feeds, docs):
     main.add_command(_command)
 rules.add_command(coverage)
+rules.add_command(parse_notes)

@@ -39,9 +39,9 @@ def import_feed(name: str, file: Path) -> None:
     try:
         loaded = asyncio.run(_load(name, file.read_bytes(), form))
     except BadFeed as error:
-        told = [f"{file} {fault}" for fault in error.faults[:_TOLD]]
+        faults = [f"{file} {fault}" for fault in error.faults[:_TOLD]]
         more = [f"… and {len(error.faults) - _TOLD} more"] if len(error.faults) > _TOLD else []
-        raise BadInput("\n".join(["nothing was stored:", *told, *more])) from error
+        raise BadInput("\n".join(["nothing was stored:", *faults, *more])) from error
     except (NotRecorded, sqlite3.Error) as error:
         raise click.ClickException(f"the records could not be stored: {error}") from error
     told = f"{loaded.added} added, {loaded.changed} changed, {loaded.unchanged} unchanged"

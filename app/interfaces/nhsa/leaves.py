@@ -5,7 +5,7 @@ A `Reader` belongs to one message and gathers, in Chinese for the record, what i
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from app.domain.money import LARGEST, ZERO
@@ -27,6 +27,7 @@ _FORMATS = (
 _DIGITS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f"}
 _CHINA = timezone(timedelta(hours=8))
 _FLAGS = {"1": True, "true": True, "True": True, "0": False, "false": False, "False": False}
+_ANY_SIZE = Context(prec=50, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 _NOTES = 200  # a message with more faults than that is not told apart any further
 
 
@@ -142,10 +143,9 @@ def objects(node: Any) -> list[Any]:
 
 def _written(value: Any) -> str:
     """A number or flag as text: equal values give equal text."""
-    if isinstance(value, Decimal) and value == value.to_integral_value() and value.adjusted() < 30:
-        return str(int(value))
     if isinstance(value, Decimal):
-        return str(value.normalize())
+        plain = value.normalize(_ANY_SIZE)
+        return str(int(plain)) if 0 <= plain.as_tuple().exponent < 30 else str(plain)
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 

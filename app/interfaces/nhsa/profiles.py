@@ -145,6 +145,8 @@ def read_profiles(file: Path | None) -> Profiles:
         return Profiles(Profile())
     try:
         document = read_yaml(file.read_bytes()) or {}
+        if not isinstance(document, dict):
+            raise TypeError("it is no mapping")
         if unknown := set(document) - {"default", "callers"}:
             raise ProfileError(f"{file}: {', '.join(sorted(unknown))} is not known; write default and callers")
         written = document.get("default") or {}

@@ -34,7 +34,7 @@ class Tickets:
     def audits_of(self, ticket: str) -> list[str]:
         """The audits that the ticket opens; raises BadTicket."""
         told, _, signature = ticket.rpartition(".")
-        if not told or not hmac.compare_digest(signature.encode(), self._sign(told).encode()):
+        if not told or not ticket.isascii() or not hmac.compare_digest(signature.encode(), self._sign(told).encode()):
             raise BadTicket
         end, _, audits = told.partition(".")
         if int(end, 16) < self._clock():

@@ -20,8 +20,8 @@ MAX_CELLS = 12_000_000  # rows times columns, blank ones included
 _CHUNK = 256 * 1024
 _OVERLAP = 64  # bytes; longer than any cell reference
 _SHEET = re.compile(r"xl/(worksheets|chartsheets|dialogsheets)/[^/]+\.xml")
-_ROW = re.compile(rb'<(?:\w+:)?row[^>]*?\sr="(\d{1,9})"')
-_CELL = re.compile(rb'\sr="([A-Z]{1,3})(\d{1,9})"')
+_ROW = re.compile(rb"""<(?:\w+:)?row[^>]*?\sr=["'](\d{1,9})["']""")
+_CELL = re.compile(rb"""\sr=["']([A-Z]{1,3})(\d{1,9})["']""")
 
 
 def check_size(size: int, name: str) -> None:

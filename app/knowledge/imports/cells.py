@@ -13,7 +13,9 @@ _SEPARATORS = re.compile(r"[|,;、/\s]+")  # after NFKC, which makes full-width 
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _DIGITS_KEPT = 15  # of a number in a worksheet; what is longer has lost its end
 _SERVICE_CODE = 15  # characters; begins with 00, or 01 in the price guides since 2023
-_PREFIX = re.compile(r"(0[01]\d{3,15}|3\d{7,14}|X[A-Z]\d\d[A-Z]{2}[A-Z0-9]{0,17}|Z[A-Z]\d\d[A-Z]{3}\d{0,12}|C\d{2,26})")
+_PREFIX = re.compile(
+    r"(0[01]\d{3,15}|3\d{7,14}|X[A-Z]\d\d[A-Z]{2}[A-Z0-9]{0,17}|Z[A-Z]\d\d[A-Z]{3}\d{0,12}|C\d{2,26})", re.ASCII
+)
 _BRACKETS = str.maketrans("〔【〖「『〕】〗」』", "((((()))))")
 
 
@@ -64,12 +66,12 @@ def _from_number(number: float) -> str:
     if len(digits) > _DIGITS_KEPT:
         raise Refused(f"编码按数字存放（{number:.6g}），Excel只保留15位，末尾数字已丢失；请把该列设为文本后重新填写")
     padded = digits.zfill(_SERVICE_CODE)
-    return padded if is_national_item_code(padded) else digits
+    return padded if len(digits) >= _SERVICE_CODE - 2 and is_national_item_code(padded) else digits
 
 
 def check_code(code: str) -> str:
     """The code as it stands in knowledge; raises Refused where it is not a national item code."""
-    if is_national_item_code(code):
+    if code.isascii() and is_national_item_code(code):
         return code
     raise Refused(f"“{code}”不是国家医保编码（药品20或23位、医疗服务项目15位、饮片10位、耗材20或27位）")
 
@@ -77,7 +79,7 @@ def check_code(code: str) -> str:
 def as_pattern(code: str) -> str:
     """A national code, or the beginning of some as auditors keep them, which becomes `PREFIX*`."""
     bare = code.removesuffix("*")
-    if is_national_item_code(bare):
+    if bare.isascii() and is_national_item_code(bare):
         return bare
     if _PREFIX.fullmatch(bare):
         return f"{bare}*"

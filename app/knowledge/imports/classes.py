@@ -27,7 +27,7 @@ _LISTED = """
 2 GZ10000101002000 药品限生育保险 drug maternity
 3 GZ10000101003000 中药饮片单复方均不予支付 piece nothing
 4 GZ10000101004000 中药饮片单方使用不予支付 piece nothing
-5 GZ10000101005000 药品限二线使用 drug companion
+5 GZ10000101005000 药品限二线使用 drug first_line
 6 GZ10000101006000 药品限新生儿使用 drug newborn
 7 GZ10000101007000 药品限儿童使用 drug children
 8 GZ10000101008000 药品限适应症 drug diagnoses

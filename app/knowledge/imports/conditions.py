@@ -62,8 +62,8 @@ def _children(row: Row) -> Reading:
     said = _value(row, "age")
     cells = words.age(said or "儿童")
     variant = "newborn" if "max_age_days" in cells else ""
-    notes = ()
-    if cells == words.CHILD and (found := re.search(r"\d+ *(周?岁|个?月)", plain(row.get("note")))):
+    notes: tuple[str, ...] = ()
+    if cells == words.CHILD and (found := re.search(r"\d+ *周?岁", plain(row.get("note")))):
         notes = (f"说明中另有年龄“{found[0]}”，按“{said or '儿童'}”（未满18岁）导入",)
     return Reading(cells, variant, notes)
 
@@ -106,7 +106,10 @@ def _diagnosis_codes(row: Row) -> str:
 
 
 def _diagnoses(row: Row) -> Reading:
-    return Reading({"diagnoses": _diagnosis_codes(row) or diagnoses_of(_value(row, "disease") or row.get("note"))})
+    if codes := _diagnosis_codes(row):
+        return Reading({"diagnoses": codes})
+    found, notes = diagnoses_of(_value(row, "disease") or row.get("note"))
+    return Reading({"diagnoses": found}, notes=notes)
 
 
 def _excluded_diagnoses(row: Row) -> Reading:
@@ -192,6 +195,10 @@ def _companion(row: Row) -> Reading:
     return Reading({name: cell for name, cell in cells.items() if cell})
 
 
+def _first_line(row: Row) -> Reading:
+    return Reading({**_companion(row).cells, "window_days": "365"})
+
+
 def _codes(row: Row, role: str) -> str:
     found = [check_code(code) for code in codes_of(row.cells.get(role))]
     if not found:
@@ -226,5 +233,6 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "pair": _pair,
         "bundle": _bundle,
         "companion": _companion,
+        "first_line": _first_line,
     }
 )

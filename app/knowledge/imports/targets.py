@@ -28,7 +28,12 @@ class Target:
     @property
     def joins(self) -> bool:
         """Whether codes of which the same holds stand together in one point."""
-        return self.kind not in ("mutually_exclusive", "surgery_discount", "unbundling")
+        return self.kind not in ("mutually_exclusive", "surgery_discount", "unbundling", "same_class_duplicate")
+
+    @property
+    def gathers(self) -> bool:
+        """Whether all codes of a key are one point, whichever rows they come from: a class of drugs is judged whole."""
+        return self.kind == "same_class_duplicate"
 
 
 _RESTRICTED = {  # class: rule, category, message
@@ -179,7 +184,7 @@ def _others() -> dict[tuple[int, str], Target]:
         ),
         (69, ""): Target(
             "drugs-of-one-class-together", 69, "same_class_duplicate", "{within: prescription}", _title(69), "重复开药",
-            "同时开具{count}种{class_name}：{names}。", _REMEDY, "highly_suspect", key=("item_code", "class_name"),
+            "同时开具{count}种{class_name}：{names}。", _REMEDY, "highly_suspect", key=("class_name",),
         ),
     }  # fmt: skip
 

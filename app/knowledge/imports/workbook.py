@@ -56,7 +56,10 @@ def read_workbook(path: Path) -> list[Sheet]:
 def _excel(content: bytes, name: str) -> list[Sheet]:
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        return [_sheet(workbook, title, name) for title in workbook.sheet_names]
+        worksheets = [
+            one.name for one in workbook.sheets_metadata if one.typ == python_calamine.SheetTypeEnum.WorkSheet
+        ]
+        return [_sheet(workbook, title, name) for title in worksheets]
     except python_calamine.PasswordError as error:
         raise BadTable(f"{name}: 工作簿有密码；请去掉密码后再导入") from error
     except (python_calamine.CalamineError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Payment notes (支付备注): what the free text of a restriction says, as far as it is sure, and what a person must read.
+"""Payment notes (支付备注): what the text of a restriction surely says, and what a person must read.
 
 `parse("限新发的急性血栓性脑梗死，支付不超过14天。")` gives the diagnoses I63… and a course of 14 days.
 """
@@ -27,4 +27,6 @@ def _parse(text: str, terms: Terms) -> Parsed:
         reasons = (f"未能理解：{'；'.join(unknown)}", *reasons)
     elif not any(span.is_condition for span in spans):
         reasons = ("没有读出任何条件", *reasons)
+    if any(span.kind is SpanKind.AGE and span.low is None and span.high is None for span in spans):
+        reasons = (*reasons, "年龄没有岁数")
     return Parsed(text=text, spans=spans, clauses=clauses, reasons=reasons)

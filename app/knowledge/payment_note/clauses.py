@@ -15,22 +15,23 @@ _STARTS_COMMON = re.compile(r"\s*[,，]?(?:需|应|支付|单次|每|首次|总|
 _UNBOUND = frozenset({SpanKind.COURSE, SpanKind.FREQUENCY, SpanKind.INTERVAL, SpanKind.REMARK, SpanKind.CITATION})
 _QUIET = frozenset({SpanKind.GLUE, SpanKind.STOP, SpanKind.MARKER, SpanKind.OPEN_LIST})
 _PHRASE_ENDS = frozenset(",，。；;()（）")
-_AFTERWARDS = ("除外", "不予支付", "禁用")
+_AFTERWARDS = frozenset({"除外", "不予支付", "不支付", "禁用"})
+_NEGATED_ALONE = frozenset({SpanKind.DIAGNOSIS, SpanKind.THERAPY})
 
 
 def clauses_of(spans: Sequence[Span]) -> tuple[tuple[Clause, ...], tuple[str, ...]]:
     """The clauses, and reasons why their places are not plain."""
-    pieces = [piece for piece in _pieces(_negate(spans)) if _says_something(piece)]
-    lists, reasons = _lists(pieces), []
-    found, open_list, seen_list, first = [], False, False, True
+    every = list(_pieces(_negate(spans)))
+    pieces = [piece for piece in every if _says_something(piece)]
+    lists, reasons = _lists(every), []
+    found, after_list, first = [], False, True
     for piece in pieces:
         number = next((span.low or 0 for span in piece if span.kind is SpanKind.MARKER), 0)
         if number:
-            open_list = lists[id(piece)]
-            role, seen_list = (Role.COMMON if open_list else Role.ALTERNATIVE), True
+            role, after_list = (Role.COMMON if lists[id(piece)] else Role.ALTERNATIVE), True
         else:
-            role = _role(piece, pieces, first=first, after_list=seen_list)
-            if seen_list and role is Role.ALTERNATIVE:
+            role = _role(piece, pieces, first=first, after_list=after_list)
+            if after_list and role is Role.ALTERNATIVE:
                 reasons.append("列举之后的句子归属不明")
         if any(span.kind is SpanKind.STOP and span.text == "。" for span in piece):
             first = False
@@ -80,7 +81,11 @@ def _role(piece: Sequence[Span], pieces: Sequence[Sequence[Span]], *, first: boo
     numbered = any(span.kind is SpanKind.MARKER for other in pieces for span in other)
     is_lead = numbered and not after_list
     names_disease = SpanKind.DIAGNOSIS in conditions
-    if is_lead or (conditions <= _UNBOUND and not unknown):
+    if is_lead or (not unknown and conditions <= _UNBOUND):
+        return Role.COMMON
+    if after_list and not unknown and conditions.isdisjoint(JUDGED):
+        return Role.COMMON
+    if not unknown and all(span.negated for span in piece if span.is_condition):
         return Role.COMMON
     if not first and _STARTS_COMMON.match(text) and not names_disease:
         return Role.COMMON
@@ -88,20 +93,30 @@ def _role(piece: Sequence[Span], pieces: Sequence[Sequence[Span]], *, first: boo
 
 
 def _negate(spans: Sequence[Span]) -> list[Span]:
-    """Turn the conditions that 无、未 precedes, or 除外 follows, within their phrase."""
+    """Turn what 无、未 precedes, up to the disease or treatment or 的, and all of the phrase that 除外 follows."""
     found = list(spans)
     for place, span in enumerate(spans):
         if span.kind is not SpanKind.NEGATION:
             continue
-        step = -1 if span.text in _AFTERWARDS else 1
+        step = -1 if span.text in _AFTERWARDS and _precede(spans, place) else 1
         other = place + step
         while 0 <= other < len(found) and not _ends_phrase(found[other]):
             if found[other].is_condition:
                 found[other] = replace(found[other], negated=True)
-                if step > 0 and found[other].kind is SpanKind.DIAGNOSIS:
-                    break
+            if step > 0 and (found[other].kind in _NEGATED_ALONE or found[other].text.endswith("的")):
+                break
             other += step
     return found
+
+
+def _precede(spans: Sequence[Span], place: int) -> bool:
+    """Whether the phrase names a condition before this place."""
+    for span in reversed(spans[:place]):
+        if _ends_phrase(span):
+            return False
+        if span.is_condition:
+            return True
+    return False
 
 
 def _ends_phrase(span: Span) -> bool:

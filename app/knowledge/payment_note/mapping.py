@@ -16,7 +16,6 @@ Columns = dict[str, str]
 _PHRASE_ENDS = frozenset(",，。；;")
 _IN_A_STAY = ("", "stay", "disease")  # limits that one stay cannot pass without passing the note
 _ELSEWHERE = "O98-O99"  # other diseases of pregnant women may be coded there alone
-_REFUSALS = frozenset({"不予支付", "不支付", "禁用", "禁用于", "不得用于"})
 
 
 def to_restricted_use(parsed: Parsed) -> Columns:
@@ -26,13 +25,12 @@ def to_restricted_use(parsed: Parsed) -> Columns:
     ages = _sure(parsed, _ages, _hull)
     if ages is not None:
         found |= {name: str(age) for name, age in zip(("min_age", "max_age"), ages, strict=True) if age is not None}
-    days = _sure(parsed, _age_days, max)
+    days = _sure(parsed, _age_days, _most)
     _put(found, "max_age_days", None if days is None else str(days))
     for column, kind in _LISTS:
         _put(found, column, _cell(_sure(parsed, _values_of(kind), _united)))
     diagnoses = _sure(parsed, _diagnoses, _united)
     _put(found, "diagnoses", _cell((*diagnoses, _ELSEWHERE) if diagnoses else None))
-    _put(found, "excluded_diagnoses", _cell(_refused(parsed)))
     _put(found, "excluded_care_types", _cell(_refused_care(parsed)))
     return found
 
@@ -40,13 +38,21 @@ def to_restricted_use(parsed: Parsed) -> Columns:
 def to_quantity_limits(parsed: Parsed) -> tuple[Columns, ...]:
     """Columns of `quantity_limit`, with its parameters `measure` and `per`: the course in a stay, and the interval."""
     found = []
-    course = _sure(parsed, _course, max)
+    course = _sure(parsed, _course, _most)
     if course is not None:
         found.append({"measure": "days", "per": "stay", "limit": str(course), "unit": "天"})
-    interval = _sure(parsed, _interval, min)
+    interval = _sure(parsed, _interval, _least)
     if interval is not None:
         found.append({"measure": "days", "per": "rolling", "limit": "1", "unit": "次", "window_days": str(interval)})
     return tuple(found)
+
+
+def _most(numbers: Sequence[int]) -> int:
+    return max(numbers)
+
+
+def _least(numbers: Sequence[int]) -> int:
+    return min(numbers)
 
 
 def _put(found: Columns, column: str, cell: str | None) -> None:
@@ -179,7 +185,7 @@ def _age_days(clause: Clause) -> int | None:
 
 
 def _course(clause: Clause) -> int | None:
-    found = [span for span in _whole_phrase(clause, SpanKind.COURSE)]
+    found = _whole_phrase(clause, SpanKind.COURSE)
     if not found or any(span.per not in _IN_A_STAY for span in found):
         return None
     return max(span.high or 0 for span in found)
@@ -188,17 +194,6 @@ def _course(clause: Clause) -> int | None:
 def _interval(clause: Clause) -> int | None:
     found = _whole_phrase(clause, SpanKind.INTERVAL)
     return min(span.low or 0 for span in found) if found else None
-
-
-def _refused(parsed: Parsed) -> tuple[str, ...]:
-    """Diseases for which the note refuses payment; nothing where it refuses them only under further conditions."""
-    found: list[str] = []
-    for clause in parsed.clauses:
-        refuses = any(span.kind is SpanKind.NEGATION and span.text in _REFUSALS for span in clause.spans)
-        told = [span for span in clause.spans if span.is_condition]
-        if refuses and clause.understood and all(span.negated and span.codes for span in told):
-            found += [code for span in told for code in span.codes]
-    return tuple(found)
 
 
 def _refused_care(parsed: Parsed) -> tuple[str, ...]:

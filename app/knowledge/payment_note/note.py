@@ -4,7 +4,6 @@ A span of a condition says what it restricts. `connective` joins (或、和), `g
 (限、患者、的), `stop` ends a clause, `marker` numbers an alternative, `remainder` is text that nobody understood.
 """
 
-from collections.abc import Iterator
 from enum import StrEnum
 
 from msgspec import Struct
@@ -159,8 +158,3 @@ class Parsed(Struct, frozen=True, kw_only=True, omit_defaults=True):
         if not self.conditions:
             return Coverage.NONE
         return Coverage.PARTLY if self.reasons else Coverage.FULL
-
-    def understood_text(self) -> Iterator[str]:
-        for span in self.spans:
-            if span.kind is not SpanKind.REMAINDER:
-                yield span.text

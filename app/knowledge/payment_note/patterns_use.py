@@ -9,7 +9,16 @@ from app.knowledge.payment_note.text import NUMBER, number
 Values = dict[str, Any]
 # The most days the unit can have, so that what is past them is past the limit however one counts.
 _DAYS = {"天": 1, "日": 1, "周": 7, "个月": 31, "月": 31, "年": 366}
-_PER = {"住院": "stay", "疾病": "disease", "疗程": "course", "年": "year", "周": "week", "月": "month", "日": "day"}
+_PER = {
+    "连续": "unbroken",
+    "住院": "stay",
+    "疾病": "disease",
+    "疗程": "course",
+    "年": "year",
+    "周": "week",
+    "月": "month",
+    "日": "day",
+}
 _STRICT = ("少于", "小于", "<")
 
 
@@ -71,7 +80,7 @@ PATTERNS = (
     (
         SpanKind.COURSE,
         re.compile(
-            r"(?P<per>(?:单次|每次|一次)住院|(?:一|每)个疾病过程|每个?疗程|每个?年度?|连续)?[,的]?"
+            r"(?P<per>(?:单次|每次|一次)住院|(?:一|每)个疾病过程|每个?疗程|每个?年度?|连续)?的?"
             r"(?:总|累计|合计)?(?:支付|使用|用药|治疗)?(?:总|累计)?(?:天数|时间|时长|疗程|期限)?(?:累计|合计|总计)?(?:均)?"
             r"(?P<sign>不超过|不得超过|不能超过|不多于|不大于|最多|最长|少于|小于|≤|<)(?:支付|使用|为)?\s*"
             + _N

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.knowledge.payment_note import patterns_person, patterns_use
-from app.knowledge.payment_note.note import Span, SpanKind
+from app.knowledge.payment_note.note import JUDGED, Span, SpanKind
 from app.knowledge.payment_note.terms import Terms, Word
 from app.knowledge.payment_note.text import normalise
 
@@ -20,7 +20,7 @@ _MARKER = re.compile(
 )
 _BEFORE_MARKER = frozenset(":;。, \n(")
 _ITEM = re.compile(r"\(\d{1,2}\)")  # (1)(2) within an alternative: a list of what is named before it
-_NOT_THE_WORD = frozenset("非抗类拟疑")  # 非X is not X
+_NOT_THE_WORD = frozenset("非抗类拟疑不")  # 非X is not X, and 不少于 not 少于
 Reading = tuple[int, SpanKind, dict[str, Any]]
 
 
@@ -32,7 +32,7 @@ def scan(text: str, terms: Terms) -> tuple[Span, ...]:
     place = unknown = 0
     while place < len(folded):
         found = _read(folded, place, terms, markers, spans if place == unknown else [])
-        if found is None or (found[1] is SpanKind.DIAGNOSIS and place > unknown and folded[place - 1] in _NOT_THE_WORD):
+        if found is None or (found[1] in JUDGED and place > unknown and folded[place - 1] in _NOT_THE_WORD):
             place += 1
             continue
         if place > unknown:

@@ -66,10 +66,6 @@ class Terms:
         folded = normalise(text)
         return frozenset(sex for word, sex in self._sexes if word in folded)
 
-    def sex_words_in(self, text: str) -> tuple[str, ...]:
-        folded = normalise(text)
-        return tuple(word for word, _ in self._sexes if word in folded)
-
 
 def read_terms(root: Path) -> Terms:
     """The tables below `root`/tables/terms. Raises PackError, with all faults of a file, one a line."""

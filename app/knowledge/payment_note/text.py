@@ -1,4 +1,4 @@
-"""Text of notes (文本归一): full-width forms, dashes and quotes made one, character by character, so that places stay."""
+"""Text of notes (文本归一): full-width forms, dashes and quotes made one, each in its place."""
 
 import re
 import unicodedata

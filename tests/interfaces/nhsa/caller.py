@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -53,7 +55,7 @@ class Caller:
         if profiles is not None:
             file = folder / "profiles.yaml"
             file.write_text(yaml.safe_dump(dict(profiles), allow_unicode=True), "utf-8")
-        data_dir = folder / "data"
+        self.data_dir = data_dir = folder / "data"
         self.app: Any = create_app(
             Settings(
                 data_dir=data_dir, rules_dir=rules, nhsa_profiles=file, api_key=SecretStr("key"), decisions={}, **more
@@ -105,17 +107,8 @@ class Caller:
         body = message if isinstance(message, bytes) else json.dumps(message, ensure_ascii=False).encode()
         return self.call("POST", path, body, **rest)
 
-    def stored(self, result: Any) -> StoredAudit:
-        """The record of the audit that made its own task id."""
-        found = self._runner.run(self._log.find(result["task_id"]))
-        assert found is not None
-        return found
-
     def records(self) -> list[StoredAudit]:
         """Every record, in the order in which they were made."""
-        import sqlite3
-        from contextlib import closing
-
-        with closing(sqlite3.connect(self._log._path)) as connection:
+        with closing(sqlite3.connect(self.data_dir / "mingjian.sqlite3")) as connection:
             ids = [row[0] for row in connection.execute("SELECT id FROM audits ORDER BY seq")]
         return [found for one in ids if (found := self._runner.run(self._log.find(one)))]
