@@ -1,10 +1,10 @@
-"""Run the benchmarks: `python -m benchmarks [engine] [load] [http] [--quick]`, all three unless some are named."""
+"""Run the benchmarks: `python -m benchmarks [engine] [load] [scale] [http] [--quick]`, all unless some are named."""
 
 import argparse
 import time
 from importlib import import_module
 
-_MODULES = ("engine", "load", "http")
+_MODULES = ("engine", "load", "scale", "http")
 
 
 def main() -> None:

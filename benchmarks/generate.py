@@ -68,7 +68,7 @@ class World:
         ]
         tests = random.choices(list(_SHARES), list(_SHARES.values()), k=rules)
         self.specs = [
-            self._spec(f"made-up-rule-{number % rules:04d}", f"P{number // rules:03d}", tests[number % rules], random)
+            self._spec(f"made-up-rule-{number % rules:04d}", f"P{number // rules:05d}", tests[number % rules], random)
             for number in range(points)
         ]
         self.by_code: dict[str, list[Spec]] = {code: [] for code in codes}

@@ -21,9 +21,12 @@ _ITEM_SHAPES = re.compile(
     r"|[TG]\d{9}"  # decoction piece, formula granule, 10
     r"|0[01]\d{13}"  # service item, 15; 01 are those of the price guides since 2023 (立项指南)
     r"|C\d{6}\d{20}"  # consumable, 27
-    r"|C\d{19}"  # consumable, the first 20 of it
+    r"|C\d{19}",  # consumable, the first 20 of it
+    re.ASCII,
 )
-_DIAGNOSIS_SHAPE = re.compile(r"[A-Z]\d\d(\.[0-9A-Zx][0-9A-Z]{0,3}(x\d{3})?)?(\+[A-Z]\d\d(\.\d{1,3})?\*|[+*])?")
+_DIAGNOSIS_SHAPE = re.compile(
+    r"[A-Z]\d\d(\.[0-9A-Zx][0-9A-Z]{0,3}(x\d{3})?)?(\+[A-Z]\d\d(\.\d{1,3})?\*|[+*])?", re.ASCII
+)
 
 
 @lru_cache(65_536)

@@ -96,9 +96,8 @@ class Report:
         made, facts, related = origin.finding, hit.facts, hit.related
         lines = (at_fault[0].id,) if len(at_fault) == 1 else tuple([line.id for line in at_fault])
         words = {**origin.words, **facts}
-        if at_fault:
-            for name, read in origin.line_words:
-                words[name] = read(at_fault[0], origin.item_name)
+        for name, read in origin.line_words:
+            words[name] = read(at_fault[0], origin.item_name) if at_fault else ""
         is_current = _touches_current(at_fault, related)
         finding = replace(
             made,
@@ -145,6 +144,8 @@ class Report:
 
 
 def _amount(lines: Sequence[Line]) -> Decimal | None:
+    if not lines:
+        return None  # nothing is charged for what the finding is about
     total = ZERO
     for line in lines:
         amount = line.claimed_amount

@@ -94,7 +94,7 @@ def _timing(lead: timedelta) -> Judge:
             return Missing("procedures.performed_at")
         begin = min(begins)
         timed = [(line.start_at, number) for number, line in enumerate(lines) if line.start_at is not None]
-        if len(timed) < len(lines) and any([not line.start_at and line.service_date <= begin.date() for line in lines]):
+        if any([line.start_at is None and line.service_date <= begin.date() for line in lines]):
             return Missing("line.start_at")
         first, number = min(timed, default=(begin, 0))
         if begin - lead <= first <= begin or first > begin + _DAY:

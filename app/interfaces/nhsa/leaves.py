@@ -145,7 +145,8 @@ def _written(value: Any) -> str:
     """A number or flag as text: equal values give equal text."""
     if isinstance(value, Decimal):
         plain = value.normalize(_ANY_SIZE)
-        return str(int(plain)) if 0 <= plain.as_tuple().exponent < 30 else str(plain)
+        is_whole = plain.adjusted() < 30 and plain == plain.to_integral_value()
+        return str(int(plain)) if is_whole else str(plain)
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 

@@ -32,13 +32,20 @@ class Lines(NamedTuple):
     rx_ids: dict[str, str]
 
 
+class _Bill(NamedTuple):
+    """How the amounts of one message's orders are meant."""
+
+    is_whole: bool  # sumamt is the total of the bill
+    own_is_believed: bool
+
+
 class LineReader:
     """Reads the orders of one visit. `fallback` is the day of an order that tells none."""
 
     def __init__(self, reader: Reader, profile: Profile, fallback: date) -> None:
         self._reader, self._profile, self._fallback = reader, profile, fallback
         self._columns = columns_of(profile)
-        self._practitioners: dict[tuple[str, str], Practitioner] = {}
+        self._practitioners: dict[tuple[Any, Any], Practitioner] = {}
 
     def read(self, node: Any, line_type: type[L]) -> Lines:
         orders: list[Order] = self._reader.objects("fsi_order_dtos", node)
@@ -59,8 +66,7 @@ class LineReader:
     def _read(self, orders: list[Order], line_type: type[L]) -> Lines:
         if not orders:
             return Lines((), {})
-        whole_bill = self._is_whole_bill(orders)
-        own = self._profile.trust_own_payment and not self._copies_total(orders, whole_bill)
+        bill = self._read_bill(orders)
         ids, rx_ids, orders = self._identify(orders)
         is_current, count = self._columns.is_current, self._columns.count
         flags = [is_current[order.curr_drord_flag] for order in orders]
@@ -70,7 +76,7 @@ class LineReader:
             quantity = count[order.cnt]
             if quantity is not None:
                 current = all_current or flag is True
-                lines.append(self._line(line_id, order, line_type, quantity, current, whole_bill, own))
+                lines.append(self._line(line_id, order, line_type, quantity, current, bill))
         return Lines(tuple(lines), dict(zip(ids, rx_ids, strict=True)))
 
     def _identify(self, orders: list[Order]) -> tuple[list[str], list[str], list[Order]]:
@@ -111,6 +117,10 @@ class LineReader:
         told = [str(value) for name, value in msgspec.structs.asdict(order).items() if name != "curr_drord_flag"]
         return f"{line_id[:42]}#{_digest(line_id + chr(31).join(told))}"
 
+    def _read_bill(self, orders: list[Order]) -> _Bill:
+        is_whole = self._is_whole_bill(orders)
+        return _Bill(is_whole, self._profile.trust_own_payment and not self._copies_total(orders, is_whole))
+
     def _is_whole_bill(self, orders: list[Order]) -> bool:
         """Whether `sumamt` is the total of the bill on every line, as one client sends it."""
         if len(orders) < 2:
@@ -143,16 +153,7 @@ class LineReader:
         price, count = self._reader.number("pric", order.pric), self._columns.count[order.cnt]
         return None if price is None or count is None else price * count
 
-    def _line(
-        self,
-        line_id: str,
-        order: Order,
-        line_type: type[L],
-        quantity: Decimal,
-        current: bool,
-        whole_bill: bool,
-        own: bool,
-    ) -> L:
+    def _line(self, line_id: str, order: Order, line_type: type[L], quantity: Decimal, current: bool, bill: _Bill) -> L:
         columns = self._columns
         text, name, number = columns.text, columns.name, self._reader.number
         start, stop = columns.start[order.drord_begn_date], columns.stop[order.drord_stop_date]
@@ -174,8 +175,8 @@ class LineReader:
             unit=text[order.spec_unt],
             specification=name[order.spec],
             unit_price=number("pric", order.pric),
-            amount=None if whole_bill else number("sumamt", order.sumamt),
-            uncovered_amount=columns.own[order.ownpay_amt] if own else None,
+            amount=None if bill.is_whole else number("sumamt", order.sumamt),
+            uncovered_amount=columns.own[order.ownpay_amt] if bill.own_is_believed else None,
             copay_amount=columns.copay[order.selfpay_amt],
             start_at=start,
             stop_at=stop,
@@ -193,10 +194,12 @@ class LineReader:
         return self._fallback
 
     def _practitioner(self, order: Order) -> Practitioner:
-        key = self._columns.text[order.drord_dr_codg], self._columns.title[order.drord_dr_profttl]
+        key = order.drord_dr_codg, order.drord_dr_profttl
         found = self._practitioners.get(key)
         if found is None:
-            found = self._practitioners[key] = Practitioner(id=key[0], title=key[1])
+            columns = self._columns
+            found = Practitioner(id=columns.text[order.drord_dr_codg], title=columns.title[order.drord_dr_profttl])
+            self._practitioners[key] = found
         return found
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from app.domain.audit import AuditRequest
 from app.domain.decision import Stage
 from app.interfaces.nhsa.dictionaries import SCENE
-from app.interfaces.nhsa.leaves import Reader, objects
+from app.interfaces.nhsa.leaves import Reader
 from app.interfaces.nhsa.message import Data, Input, Message, Person, Visit
 from app.interfaces.nhsa.profiles import Profile
 from app.interfaces.nhsa.visit import Surroundings, VisitReader
@@ -75,11 +75,14 @@ def facility_of(message: Any) -> str:
 def read_requests(message: Message, stage: Stage, profile: Profile, head: Head) -> list[Asked]:
     """What to audit for each patient. Raises NoEncounter."""
     siblings, data = data_of(message)
-    persons: list[Person] = objects(data.patient_dtos) or objects(siblings.patient_dtos)
+    reader = Reader()
+    persons: list[Person] = reader.objects("patient_dtos", data.patient_dtos)
+    persons = persons or reader.objects("patient_dtos", siblings.patient_dtos)
     if not persons:
         raise NoEncounter("报文缺少参保人信息 patient_dtos")
     around = Surroundings(profile, head.scene, head.facility, head.message_id, head.now)
-    return [_read_request(person, siblings, stage, around, head.notes) for person in persons]
+    notes = (*head.notes, *reader.notes)
+    return [_read_request(person, siblings, stage, around, notes) for person in persons]
 
 
 def _read_request(person: Person, siblings: Input, stage: Stage, around: Surroundings, notes: tuple[str, ...]) -> Asked:

@@ -12,7 +12,8 @@ import zlib
 from app.knowledge.imports.faults import BadTable
 
 MEGABYTE = 1024 * 1024
-MAX_FILE = 32 * MEGABYTE  # 250,000 points with their texts are about 12 MB
+MAX_WORKBOOK = 32 * MEGABYTE  # packed; 250,000 points with their texts are about 12 MB
+MAX_TEXT = 256 * MEGABYTE
 MAX_UNPACKED = 512 * MEGABYTE
 MAX_RATIO = 200  # sheets shrink to a tenth or twentieth; deflate's limit is about 1030
 MAX_PARTS = 2_000
@@ -24,11 +25,11 @@ _ROW = re.compile(rb"""<(?:\w+:)?row[^>]*?\sr=["'](\d{1,9})["']""")
 _CELL = re.compile(rb"""\sr=["']([A-Z]{1,3})(\d{1,9})["']""")
 
 
-def check_size(size: int, name: str) -> None:
+def check_size(size: int, name: str, most: int) -> None:
     """Raise BadTable for a file larger than any list that was ever published."""
-    if size > MAX_FILE:
+    if size > most:
         raise BadTable(
-            f"{name}: 文件有{size / MEGABYTE:.0f} MB，超过{MAX_FILE // MEGABYTE} MB的上限；"
+            f"{name}: 文件有{size / MEGABYTE:.0f} MB，超过{most // MEGABYTE} MB的上限；"
             "请只保留数据工作表、去掉图片和格式，或拆成几个文件再导入"
         )
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import python_calamine
 
-from app.knowledge.imports.archive import MAX_CELLS, check_archive, check_size
+from app.knowledge.imports.archive import MAX_CELLS, MAX_TEXT, MAX_WORKBOOK, check_archive, check_size
 from app.knowledge.imports.cells import Cell
 from app.knowledge.imports.faults import BadTable
 
+_ZIP = b"PK"
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCODINGS = ("utf-8-sig", "gb18030")  # Excel on Chinese Windows saves CSV as the second
 _FIELD_LIMIT = 4 * 1024 * 1024  # characters of a CSV cell; a long list of codes in one cell is not a fault
@@ -34,13 +35,15 @@ def read_workbook(path: Path) -> list[Sheet]:
     """The sheets that hold anything. Raises BadTable with what to do."""
     name = path.name
     try:
-        check_size(path.stat().st_size, name)
+        with path.open("rb") as file:
+            is_workbook = file.read(len(_OLD_EXCEL)).startswith((_ZIP, _OLD_EXCEL))
+        check_size(path.stat().st_size, name, MAX_WORKBOOK if is_workbook else MAX_TEXT)
         content = path.read_bytes()
     except OSError as error:
         raise BadTable(f"{path}: 无法读取（{error.strerror}）") from error
     if not content.strip():
         raise BadTable(f"{name}: 文件是空的")
-    if content.startswith(b"PK"):
+    if content.startswith(_ZIP):
         check_archive(content, name)
         sheets = _excel(content, name)
     elif content.startswith(_OLD_EXCEL):

@@ -1,6 +1,6 @@
 """Judging with feeds: a case made on the spot, and an oracle beside a rule on thousands of encounters."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -13,7 +13,7 @@ from app.domain.encounter import Encounter
 from app.domain.feed import FEEDS, FeedRecord
 from app.domain.feeds import NO_FEEDS, Feeds
 from app.engine.ruleset import Ruleset
-from tests.engine.kinds import drawn
+from tests.engine.kinds import agreement
 from tests.engine.kinds.build import open_rule
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -43,21 +43,9 @@ def agree(
     tell: Callable[[Any], tuple[Any, ...]],
 ) -> None:
     """The rule says of each drawn encounter and feed (None: never loaded) what the definition says."""
-    random, hits, clean, unknown = Random(20260310), 0, 0, 0
-    for _ in range(drawn.COUNT):
-        visit, records = draw(random)
-        given = None if records is None else NO_FEEDS.with_records(shape, records)
-        judgement = ruleset.audit(Case(visit, Stage.SETTLED, None, given))
-        missing = {one.missing for one in judgement.not_evaluated}
-        assert "internal_error" not in missing, (visit, records)
-        found = _in_order(tell(one) for one in judgement.findings)
-        wanted, lacking = expected(visit, records)
-        assert (found, missing) == (_in_order(wanted), lacking), (visit, records)
-        hits += bool(found)
-        unknown += bool(missing)
-        clean += not found and not missing
-    assert min(hits, clean, unknown) > drawn.COUNT / 50, (hits, clean, unknown)
 
+    def case_of(visit: Encounter, records: list[Any] | None) -> Case:
+        return Case(visit, Stage.SETTLED, None, None if records is None else NO_FEEDS.with_records(shape, records))
 
-def _in_order(told: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    return sorted(told, key=repr)
+    unknown = agreement.agree([(ruleset, expected)], draw, case_of, tell)
+    assert unknown > agreement.COUNT / 50, unknown

@@ -2,7 +2,6 @@
 
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 
 import pytest
 
@@ -10,6 +9,7 @@ from app.domain.decision import Stage
 from app.domain.encounter import CareType
 from app.knowledge.pack import PackError
 from tests.engine.kinds import compared, oracle
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import encounter, judge, missing, open_rule
 from tests.engine.kinds.compared import at, visit
 
@@ -135,8 +135,7 @@ def expected(one, _history, _stage):
         if isinstance(outcome, str):
             lacking.add(outcome)
         elif outcome:
-            amount = oracle.total(one.charge_lines)
-            findings.append(oracle.finding([], [], Fraction(0) if amount is None else amount))
+            findings.append(oracle.finding([], [], oracle.total(one.charge_lines)))
     return findings, lacking
 
 
@@ -175,6 +174,7 @@ def by_point(one, point):
     return "line.item_code" if any(not line.item_code for line in one.charge_lines) else True
 
 
+@oracle_of(KIND)
 def test_as_the_definition():
     def draw(random):
         start, end = random.choice((None, 0, 0, 1)), random.choice((None, 1, 2, 3, 4, 4))

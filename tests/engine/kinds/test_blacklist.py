@@ -9,6 +9,7 @@ from app.domain.feed import Blacklisted
 from app.domain.line import Practitioner
 from app.knowledge.pack import PackError
 from tests.engine.kinds import drawn, fed
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import amount, at_fault, encounter, line, missing, open_rule
 
 KIND = "blacklist"
@@ -128,6 +129,7 @@ def draw(random):
     return visit, None if random.randrange(12) == 0 else list(records.values())
 
 
+@oracle_of(KIND)
 def test_the_oracle_agrees_on_many_encounters():
     fed.agree(
         open_rule(KIND, BOTH, [], **WORDS), Blacklisted, draw, expected,

@@ -9,6 +9,7 @@ import pytest
 from app.domain.feed import Budget
 from app.knowledge.pack import PackError
 from tests.engine.kinds import drawn, fed
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import amount, encounter, line, missing, open_rule
 from tests.engine.kinds.oracle import in_cents
 
@@ -157,6 +158,7 @@ def draw(random):
     return visit, drawn.one_of(random, records, records, records, records, None)
 
 
+@oracle_of(KIND)
 def test_the_oracle_agrees_on_many_encounters():
     fed.agree(
         open_rule(KIND, LEVELS, [], **WORDS), Budget, draw, expected,

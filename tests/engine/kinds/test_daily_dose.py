@@ -9,6 +9,7 @@ import pytest
 from app.domain.encounter import CareType, Encounter
 from app.knowledge.pack import PackError
 from tests.engine.kinds import drawn
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import DAY, amount, at_fault, encounter, judge, line, missing, open_rule
 
 KIND = "daily_dose"
@@ -128,5 +129,6 @@ def draw(random: Random) -> Encounter:
     return drawn.encounter(tuple(lines), care_type=care_type, start_at=drawn.NOON)
 
 
+@oracle_of(KIND)
 def test_the_oracle_agrees_on_many_encounters():
     drawn.agree(open_rule(KIND, {}, POINTS, **WORDS), draw, expected)

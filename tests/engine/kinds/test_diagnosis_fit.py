@@ -8,6 +8,7 @@ import pytest
 from app.domain.encounter import Diagnosis, Encounter, Sex
 from app.knowledge.pack import PackError
 from tests.engine.kinds import drawn
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import encounter, judge, line, missing, open_rule
 from tests.engine.kinds.oracle import matches
 
@@ -164,5 +165,6 @@ def draw(random: Random) -> Encounter:
     )
 
 
+@oracle_of(KIND)
 def test_the_oracle_agrees_on_many_encounters():
     drawn.agree(open_rule(KIND, {}, POINTS, **WORDS), draw, expected)

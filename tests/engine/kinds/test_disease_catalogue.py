@@ -7,6 +7,7 @@ import pytest
 from app.domain.encounter import CareType, Coverage, Encounter
 from app.knowledge.pack import PackError
 from tests.engine.kinds import drawn
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import at_fault, encounter, judge, line, missing, open_rule
 from tests.engine.kinds.oracle import matches
 
@@ -97,5 +98,6 @@ def draw(random: Random) -> Encounter:
     )
 
 
+@oracle_of(KIND)
 def test_the_oracle_agrees_on_many_encounters():
     drawn.agree(open_rule(KIND, {}, POINTS, message="{items}有疑点"), draw, expected)

@@ -11,6 +11,7 @@ from app.domain.feed import Statistic
 from app.domain.line import Practitioner
 from app.knowledge.pack import PackError
 from tests.engine.kinds import drawn, fed
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import encounter, line, missing, open_rule
 
 KIND = "indicator"
@@ -248,6 +249,7 @@ def draw(random):
     return stay, drawn.one_of(random, records, records, records, [], None)
 
 
+@oracle_of(KIND)
 def test_the_oracle_agrees_on_many_encounters():
     fed.agree(
         open_rule(KIND, {**BANDS, "minimum": "5"}, POINTS, **WORDS), Statistic, draw, expected,

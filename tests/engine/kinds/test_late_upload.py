@@ -8,6 +8,7 @@ import pytest
 from app.domain.encounter import CareType, Encounter
 from app.knowledge.pack import PackError
 from tests.engine.kinds import drawn
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import at_fault, encounter, judge, line, missing, open_rule
 
 KIND = "late_upload"
@@ -90,5 +91,6 @@ def draw(random: Random) -> Encounter:
     )
 
 
+@oracle_of(KIND)
 def test_the_oracle_agrees_on_many_encounters():
     drawn.agree(open_rule(KIND, PARAMETERS, [], **WORDS), draw, expected)

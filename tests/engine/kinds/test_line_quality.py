@@ -10,6 +10,7 @@ from app.domain.encounter import Encounter
 from app.domain.line import ItemCategory
 from app.knowledge.pack import PackError
 from tests.engine.kinds import drawn
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import amount, at_fault, encounter, judge, line, open_rule, order
 
 KIND = "line_quality"
@@ -151,6 +152,7 @@ def draw(random: Random) -> Encounter:
     return drawn.encounter(tuple(lines), start_at=drawn.NOON)
 
 
+@oracle_of(KIND)
 def test_the_oracle_agrees_on_many_encounters():
     points = [{"check": check, "fault": check} for check in CHECKS]
     drawn.agree(open_rule(KIND, {}, points, **WORDS), draw, expected)

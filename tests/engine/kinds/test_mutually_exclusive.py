@@ -1,15 +1,17 @@
 """Mutually exclusive items: near misses one by one, and every span against a slow reading."""
 
+from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from app.domain.decision import Stage
 from app.domain.encounter import Encounter
 from app.knowledge.pack import PackError
-from tests.engine.kinds import oracle
+from tests.engine.kinds import compared, oracle
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import at_fault, encounter, judge, open_rule
 
 KIND = "mutually_exclusive"
@@ -78,7 +80,13 @@ def beside(within: str, window: int, one: Any, other: Any) -> bool:
 
 
 def expected(
-    within: str, window: int, look_back: bool, codes: tuple[str, str], judged: Encounter, history: Any
+    within: str,
+    window: int,
+    look_back: bool,
+    codes: tuple[str, str],
+    judged: Encounter,
+    history: Sequence[Encounter] | None,
+    _stage: Stage,
 ) -> tuple[list[oracle.Finding], dict[str, set[str]]]:
     kept, excluded = codes
     looks_back = look_back and within in ("day", "days")
@@ -91,25 +99,23 @@ def expected(
             findings.append(oracle.finding([one], related, oracle.claimed(one)))
         else:
             silent.add(one.id)
-    return sorted(findings), {"history": silent} if looks_back and history is None and silent else {}
+    return findings, {"history": silent} if looks_back and history is None and silent else {}
 
 
 CODES = ["A1", "A12", "B1", "B12"]
 DAYS = [date(2025, 12, 30), date(2025, 12, 31), date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 4)]
 
 
-@settings(max_examples=400, deadline=None)
-@given(
-    st.sampled_from(["prescription", "day", "days", "stay"]),
-    st.integers(1, 5),
-    st.booleans(),
-    st.sampled_from([("A1", "B1"), ("A1|A12", "B1"), ("A1*", "B12"), ("B1", "A1*"), ("A1*", "A12|B1")]),
-    oracle.whole_encounters(CODES, DAYS),
-    oracle.histories(CODES, DAYS),
-)
-def test_as_the_slow_reading(
-    within: str, window: int, look_back: bool, codes: tuple[str, str], judged: Encounter, history: Any
-) -> None:
-    points = pair(*codes, window_days=str(window))
-    found = judge(KIND, {"within": within, "look_back": look_back}, points, judged, history)
-    assert oracle.told(found) == expected(within, window, look_back, codes, judged, history)
+@oracle_of(KIND)
+def test_as_the_slow_reading() -> None:
+    variants = [
+        (
+            open_rule(KIND, {"within": within, "look_back": back}, pair(*codes, window_days=str(window))),
+            partial(expected, within, window, back, codes),
+        )
+        for within in ("prescription", "day", "days", "stay")
+        for window in ((1, 2, 3, 5) if within == "days" else (1,))
+        for back in (False, True)
+        for codes in (("A1", "B1"), ("A1|A12", "B1"), ("A1*", "B12"), ("B1", "A1*"), ("A1*", "A12|B1"))
+    ]
+    compared.agree_each(variants, partial(compared.whole_with_past, codes=CODES, dates=DAYS))

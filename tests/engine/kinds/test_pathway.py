@@ -1,14 +1,17 @@
 """Clinical pathways: near misses one by one, and the judgement against every disease that an unknown code may be."""
 
+from functools import partial
 from itertools import product
+from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from app.domain.decision import Stage
+from app.domain.encounter import Encounter
 from app.knowledge.pack import PackError
-from tests.engine.kinds import oracle
+from tests.engine.kinds import agreement, compared, oracle
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import at_fault, encounter, judge, line, missing, open_rule
 
 KIND = "pathway"
@@ -104,21 +107,36 @@ KNOWN = ["K34.900", "K35.800", "K37.x00", "K38.000", "K65.000", "J18.900", "J18.
 MAY_BE = ["K35.800", "J18.900", "I10.x00"]  # the three things that an unknown diagnosis can be to the point
 
 
-@settings(max_examples=400, deadline=None)
-@given(
-    st.lists(st.sampled_from(KNOWN + LOCAL), max_size=4),
-    st.lists(st.sampled_from(["47.0100", "47.1100", "46.9900"]), max_size=2),
-    st.sampled_from(["47.0*", ""]),
-    st.sampled_from(["K65*|J18.900", ""]),
-)
-def test_judged_only_where_every_possible_disease_agrees(
-    codes: list[str], procedures: list[str], done: str, unless: str
-) -> None:
+def expected(columns: dict[str, str], judged: Encounter, _history: None, _stage: Stage) -> agreement.Told:
+    """Judged only where every possible disease agrees."""
+    codes, procedures = [one.code for one in judged.diagnoses], [one.code for one in judged.procedures]
     unknown = [code for code in codes if code in LOCAL] or ([] if codes else [""])
     known = tuple(code for code in codes if code not in LOCAL)
-    columns = {"procedures": done, "unless_diagnoses": unless}
     answers = {
         is_wrong((*known, *guess), procedures, POINT | columns) for guess in product(MAY_BE, repeat=len(unknown))
     }
-    expected = UNKNOWN if len(answers) == 2 else HIT if answers == {True} else CLEAN
-    assert outcome(codes, procedures, columns=columns) == expected
+    lines = [one for one in judged.charge_lines if one.item_code.startswith("XJ01DD")]
+    if len(answers) == 2 and lines:
+        return [], {"diagnoses": {one.id for one in lines}}
+    return [oracle.finding([one], [], oracle.claimed(one)) for one in lines if answers == {True}], {}
+
+
+@oracle_of(KIND)
+def test_judged_only_where_every_possible_disease_agrees() -> None:
+    def draw(random: Random) -> compared.Drawn:
+        judged = compared.visit(
+            diagnoses=compared.diseases(random, KNOWN + LOCAL, 4),
+            procedures=compared.procedures(random, ["47.0100", "47.1100", "46.9900"]),
+            charge_lines=compared.charges(random, ["XJ01DDA", "XJ01DDB", "XJ01DCA"], 2),
+        )
+        return judged, None, Stage.ORDERING
+
+    variants = [
+        (open_rule(KIND, {}, [POINT | columns]), partial(expected, columns))
+        for columns in (
+            {"procedures": done, "unless_diagnoses": unless}
+            for done in ("47.0*", "")
+            for unless in ("K65*|J18.900", "")
+        )
+    ]
+    compared.agree_each(variants, draw)

@@ -9,6 +9,7 @@ import pytest
 from app.domain.encounter import CareType, Encounter
 from app.knowledge.pack import PackError
 from tests.engine.kinds import drawn
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import amount, encounter, judge, line, missing, open_rule
 
 KIND = "payment_standard"
@@ -124,5 +125,6 @@ def draw(random: Random) -> Encounter:
     )
 
 
+@oracle_of(KIND)
 def test_the_oracle_agrees_on_many_encounters():
     drawn.agree(open_rule(KIND, {}, POINTS, **WORDS), draw, expected)

@@ -8,6 +8,7 @@ import pytest
 from app.domain.encounter import Diagnosis, Encounter, Procedure
 from app.knowledge.pack import PackError
 from tests.engine.kinds import drawn
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import at_fault, encounter, judge, line, missing, open_rule
 from tests.engine.kinds.oracle import matches
 
@@ -113,6 +114,15 @@ def test_timing_needs_both_times():
 def test_choice(at, code, is_hit):
     judgement = judged(dose(at, code), dose("2026-03-10", FIRST, "b"), check="choice", procedures=DATED)
     assert at_fault(judgement) == ([["a"]] if is_hit else [])
+
+
+def test_choice_tells_the_first_operation_and_each_drug_once():
+    operations = [*DATED, {"code": "06.4x00", "performed_date": "2026-03-12"}]
+    lines = [dose("2026-03-10", THIRD), dose("2026-03-13", THIRD, "b"), dose("2026-03-14", THIRD, "c")]
+    judgement = judged(*lines, check="choice", procedures=operations)
+    assert at_fault(judgement) == [["a", "b"]]
+    assert judgement.findings[0].facts["begin"] == "2026-03-10"
+    assert judgement.findings[0].facts["broken"] == f"使用了{THIRD}"
 
 
 @pytest.mark.parametrize("check", ["duration", "choice"])
@@ -233,5 +243,6 @@ def draw(random: Random) -> Encounter:
 
 
 @pytest.mark.parametrize(("check", "of"), [("duration", of_duration), ("timing", of_timing), ("choice", of_choice)])
+@oracle_of(KIND)
 def test_the_oracle_agrees_on_many_encounters(check, of):
     drawn.agree(open_rule(KIND, {"check": check}, [POINT], **WORDS), draw, expectation(of))

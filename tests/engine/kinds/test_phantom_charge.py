@@ -9,6 +9,7 @@ from app.domain.decision import Stage
 from app.domain.encounter import FacilityLevel
 from app.knowledge.pack import PackError
 from tests.engine.kinds import compared, oracle
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import amount, at_fault, encounter, judge, missing, open_rule
 from tests.engine.kinds.compared import visit
 
@@ -185,6 +186,7 @@ def too_many(group, most, findings):
     return {"day", group[-1].id}
 
 
+@oracle_of(KIND)
 def test_as_the_definition():
     def draw(random):
         levels = (FacilityLevel.TERTIARY, FacilityLevel.TERTIARY, FacilityLevel.PRIMARY, FacilityLevel.UNKNOWN)

@@ -2,15 +2,16 @@
 
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from app.domain.case import Case
+from app.domain.decision import Stage
+from app.domain.encounter import FacilityLevel
+from app.domain.line import ChargeLine
 from app.knowledge.pack import PackError
-from tests.engine.kinds.build import amount, at_fault, encounter, judge, line, missing, open_rule
+from tests.engine.kinds import compared, oracle
+from tests.engine.kinds.agreement import oracle_of
+from tests.engine.kinds.build import DAY, amount, at_fault, encounter, judge, line, missing, open_rule
 
 CODE = "002503020030000"
 NEIGHBOUR = "002503020030001"
@@ -122,14 +123,7 @@ POINTS = [
     {"item_code": CODE, "max_price": "54.005", "facility_levels": "secondary|primary"},
     {"item_code": f"{CODE}|{NEIGHBOUR}", "max_price": "100", "facility_levels": ""},
 ]
-money = st.decimals("0", "130", places=2) | st.sampled_from(
-    [Decimal(text) for text in ("54", "54.005", "54.01", "60", "60.01", "100", "100.01", "120", "120.01", "108.01")]
-)
-
-
-@cache
-def ruleset():
-    return open_rule("price_limit", {}, POINTS)
+EDGES = ("0", "54", "54.005", "54.01", "60", "60.01", "100", "100.01", "120", "120.01", "108.01")
 
 
 def half_up(value):
@@ -160,16 +154,36 @@ def expected(code, level, price, paid, quantity):
     return hits, unknown
 
 
-@given(
-    code=st.sampled_from([CODE, NEIGHBOUR, "002503020030"]),
-    level=st.sampled_from(["", *LEVELS]),
-    price=st.none() | money,
-    paid=st.none() | money,
-    quantity=st.sampled_from([Decimal(text) for text in ("1", "2", "3", "0.5", "7.25")]),
-)
-def test_as_the_definition_says(code, level, price, paid, quantity):
-    one = line("L1", code, unit_price=price, amount=paid, quantity=quantity)
-    judgement = ruleset().audit(Case(encounter(one, facility={"level": level})))
-    hits, unknown = expected(code, level, price, paid, quantity)
-    assert [Fraction(finding.amount_at_issue) for finding in judgement.findings] == hits
-    assert set(missing(judgement)) == unknown
+def drawn_money(random):
+    return random.choice((None, Decimal(random.choice(EDGES)), Decimal(random.randrange(13_001)) / 100))
+
+
+def draw(random):
+    lines = tuple(
+        ChargeLine(
+            id=f"L{number}",
+            service_date=DAY,
+            item_code=random.choice([CODE, NEIGHBOUR, "002503020030"]),
+            unit_price=drawn_money(random),
+            amount=drawn_money(random),
+            quantity=Decimal(random.choice(("1", "2", "3", "0.5", "7.25"))),
+        )
+        for number in range(random.randint(1, 2))
+    )
+    level = FacilityLevel(random.choice(["", *LEVELS]))
+    return compared.visit(place={"level": level}, charge_lines=lines), None, Stage.ORDERING
+
+
+def expected_of_all(visit, _history, _stage):
+    findings, lacking = [], {}
+    for one in visit.charge_lines:
+        hits, unknown = expected(one.item_code, visit.facility.level, one.unit_price, one.amount, one.quantity)
+        findings += [oracle.finding([one], [], excess) for excess in hits]
+        for fact in unknown:
+            lacking.setdefault(fact, set()).add(one.id)
+    return findings, lacking
+
+
+@oracle_of("price_limit")
+def test_as_the_definition_says():
+    compared.agree(open_rule("price_limit", {}, POINTS), draw, expected_of_all)

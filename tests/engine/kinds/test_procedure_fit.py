@@ -7,6 +7,7 @@ import pytest
 from app.domain.encounter import Diagnosis, DiagnosisUse, Encounter, Procedure, Sex
 from app.knowledge.pack import PackError
 from tests.engine.kinds import drawn
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import encounter, judge, missing, open_rule
 from tests.engine.kinds.oracle import matches
 
@@ -138,5 +139,6 @@ def draw(random: Random) -> Encounter:
     )
 
 
+@oracle_of(KIND)
 def test_the_oracle_agrees_on_many_encounters():
     drawn.agree(open_rule(KIND, {}, POINTS, **WORDS), draw, expected)

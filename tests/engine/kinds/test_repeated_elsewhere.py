@@ -6,6 +6,7 @@ from app.domain.decision import Stage
 from app.domain.encounter import CareType
 from app.knowledge.pack import PackError
 from tests.engine.kinds import compared, oracle
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import at_fault, encounter, judge, missing, open_rule
 from tests.engine.kinds.compared import visit
 
@@ -98,6 +99,7 @@ def expected(one, history, _stage):
     return findings, lacking
 
 
+@oracle_of(KIND)
 def test_as_the_definition():
     codes = ["A1", "A2", "A11", "B1", "B2", "C"]
 

@@ -5,6 +5,7 @@ from random import Random
 
 from app.domain.encounter import CareType, Diagnosis, DiagnosisUse, Encounter, Procedure
 from tests.engine.kinds import drawn
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import open_rule
 
 KIND = "settlement_list_quality"
@@ -94,5 +95,6 @@ def draw(random: Random) -> Encounter:
     )  # fmt: skip
 
 
+@oracle_of(KIND)
 def test_the_oracle_agrees_on_many_encounters():
     drawn.agree(open_rule(KIND, {}, POINTS, **WORDS), draw, expected)

@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.feed import StockBalance
 from tests.engine.kinds import drawn, fed
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import amount, at_fault, encounter, line, missing, open_rule
 from tests.engine.kinds.oracle import in_cents
 
@@ -175,6 +176,7 @@ def draw(random):
     return drawn.encounter(tuple(lines)), list(records.values())
 
 
+@oracle_of(KIND)
 def test_the_oracle_agrees_on_many_encounters():
     fed.agree(
         open_rule(KIND, {}, POINTS, **WORDS), StockBalance, draw, expected,

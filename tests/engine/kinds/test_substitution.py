@@ -8,6 +8,7 @@ import pytest
 from app.domain.decision import Stage
 from app.knowledge.pack import PackError
 from tests.engine.kinds import compared, oracle
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import amount, at_fault, encounter, judge, missing, open_rule
 from tests.engine.kinds.compared import visit
 
@@ -154,6 +155,7 @@ def at_issue(line, point):
     return min(max(cost - 15 * Fraction(line.quantity), Fraction(0)), claimed)
 
 
+@oracle_of(KIND)
 def test_as_the_definition():
     def draw(random):
         one = visit(

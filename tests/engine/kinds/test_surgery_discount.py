@@ -9,6 +9,7 @@ import pytest
 from app.domain.decision import Stage
 from app.knowledge.pack import PackError
 from tests.engine.kinds import compared, oracle
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import amount, at_fault, encounter, judge, missing, open_rule
 
 KIND = "surgery_discount"
@@ -169,6 +170,7 @@ def price(line, point):
     return None if line.amount is None else Fraction(line.amount) / Fraction(line.quantity)
 
 
+@oracle_of(KIND)
 def test_as_the_definition() -> None:
     codes = ["A1", "A1", "A1x", "A2", "A2", "A3", "A30", "A4", "B1"]
 

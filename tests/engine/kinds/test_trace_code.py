@@ -6,6 +6,7 @@ import pytest
 
 from app.domain.feed import TraceCode
 from tests.engine.kinds import drawn, fed
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import at_fault, encounter, line, missing, open_rule
 
 KIND = "trace_code"
@@ -135,6 +136,7 @@ def draw(random):
     return drawn.encounter(tuple(lines)), drawn.one_of(random, last, last, last, None)
 
 
+@oracle_of(KIND)
 def test_the_oracle_agrees_on_many_encounters():
     fed.agree(
         open_rule(KIND, {}, POINTS, **WORDS), TraceCode, draw, expected,

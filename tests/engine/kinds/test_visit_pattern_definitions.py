@@ -9,6 +9,7 @@ import pytest
 from app.domain.decision import Stage
 from app.domain.encounter import CareType
 from tests.engine.kinds import compared, oracle
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import open_rule
 from tests.engine.kinds.compared import at, days, visit
 
@@ -30,11 +31,6 @@ def span(one):
 
 def total(lines):
     return oracle.total(lines)
-
-
-def unknown_total(amount):
-    """Without lines at fault, an amount that is not known is said as the engine says that of no lines."""
-    return Fraction(0) if amount is None else amount
 
 
 def principal(one):
@@ -68,13 +64,13 @@ def by_readmission(judged, history):
         return [], {"diagnoses"}
     if principal(newest)[:3] != principal(judged)[:3]:
         return [], set()
-    return [oracle.finding([], [], unknown_total(total(judged.charge_lines)))], set()
+    return [oracle.finding([], [], total(judged.charge_lines))], set()
 
 
 def by_frequency(judged, history):
     window = {span(judged)[0] - timedelta(days=number) for number in range(3)}
     count = 1 + sum(past.care_type in (IN, OUT) and span(past)[0] in window for past in known_past(judged, history))
-    return ([oracle.finding([], [], unknown_total(total(judged.charge_lines)))] if count > 2 else []), set()
+    return ([oracle.finding([], [], total(judged.charge_lines))] if count > 2 else []), set()
 
 
 def nights(one):
@@ -88,7 +84,7 @@ def by_overlap(judged, history):
         shared = nights(judged) & nights(past)
         if past.care_type is IN and len(shared) > 1:
             lines = [line for line in judged.charge_lines if line.service_date in shared]
-            findings.append(oracle.finding([], [], unknown_total(total(lines))))
+            findings.append(oracle.finding([], [], total(lines)))
     return findings, set()
 
 
@@ -100,7 +96,7 @@ def by_empty_bed(judged, _history):
         if not oracle.matches("A2|B*", line.item_code):
             empty -= {line.service_date + timedelta(days=number) for number in range(line.days_supply or 1)}
     faults = [line for line in judged.charge_lines if line.service_date in empty & inside]
-    amount = total(faults) if faults else Fraction(0)
+    amount = total(faults) if faults else None  # nothing is charged for what it is about
     return ([oracle.finding(faults, [], amount)] if len(empty) > 1 else []), set()
 
 
@@ -122,7 +118,7 @@ def by_presence(judged, history):
 def presence(judged, dates):
     faults = [line for line in judged.charge_lines if line.service_date in dates]
     if not judged.charge_lines and span(judged)[0] in dates:
-        return [oracle.finding([], [], Fraction(0))]
+        return [oracle.finding([], [], None)]
     return [oracle.finding(faults, [], total(faults))] if faults else []
 
 
@@ -166,6 +162,7 @@ DEFINITIONS = {
 
 
 @pytest.mark.parametrize("pattern", DEFINITIONS)
+@oracle_of(KIND)
 def test_as_the_definition(pattern):
     parameters, judged_types, define = DEFINITIONS[pattern]
 

@@ -5,7 +5,7 @@ import pytest
 from click.testing import Result
 
 Run = Callable[..., Result]
-PAGES = ("docs/rules.md", "rules/README.md", "rules/rule.schema.json", "openapi/openapi.json")
+PAGES = ("docs/rules.md", "rules/README.md", "rules/rule.schema.json", "openapi/openapi.json", "openapi/nhsa.json")
 
 
 @pytest.fixture

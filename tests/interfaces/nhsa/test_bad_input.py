@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.interfaces.nhsa.caller import Caller
-from tests.interfaces.nhsa.mangle import camel, dicts
 from tests.interfaces.nhsa.messages import DAY, envelope, feedback, message, order, ordered, person, visit, warn
+from tests.interfaces.nhsa.walk import camel, dicts
 
 SEED, COUNT = 20260302, 1000
 ODD: tuple[Any, ...] = (
@@ -21,7 +21,8 @@ ODD: tuple[Any, ...] = (
     [[[[[[]]]]]], "²", "١٢٣", "1_000", "0x10", "+5", "--5", "5%",
 )  # fmt: skip
 RAW: tuple[bytes, ...] = (
-    b"NaN", b"Infinity", b"-Infinity", b"9" * 5000, b"-" + b"9" * 5000, b"1e99999999", b"1E-99999999", b"0." + b"1" * 9000,
+    b"NaN", b"Infinity", b"-Infinity", b"9" * 5000, b"-" + b"9" * 5000, b"1e99999999", b"1E-99999999",
+    b"0." + b"1" * 9000,
     b'"\\ud800"', b'"\\udc00\\ud800"', b'"\\u0000"', b"\xff", b'"\xed\xa0\x80"', b'"\xc3\x28"', b"[" * 3000, b"01",
     b'{"a":' * 3000, b"'x'", b"undefined", b'"a" "b"', b"{,}", b"[1,]", b'"\n"', b"tru", b"-", b"//x",
 )  # fmt: skip

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from app.interfaces.nhsa.message import Input, Message, decode_envelope, decode_message, text_of
-from tests.interfaces.nhsa.mangle import camel
 from tests.interfaces.nhsa.messages import feedback, message, warn
+from tests.interfaces.nhsa.walk import camel
 
 
 def plain(node: Any) -> Any:

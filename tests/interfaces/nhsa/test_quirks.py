@@ -13,8 +13,9 @@ import pytest
 from app.interfaces.nhsa.profiles import Profile
 from tests.interfaces.nhsa.caller import Caller
 from tests.interfaces.nhsa.judged import asked_in, findings_in
-from tests.interfaces.nhsa.mangle import camel, flat, single_objects
+from tests.interfaces.nhsa.mangle import flat, single_objects
 from tests.interfaces.nhsa.messages import DAY, WOMEN_ONLY, diagnosis, envelope, message, order, ordered, person, visit
+from tests.interfaces.nhsa.walk import camel
 
 MONITORING, CONSULTATION = "001103000010000", "001102000030000"
 

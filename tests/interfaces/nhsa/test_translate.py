@@ -162,3 +162,8 @@ def test_what_cannot_be_audited_says_what_is_missing(content: Any, missing: str)
     decoded = decode_message(json.dumps(content).encode())
     with pytest.raises(NoEncounter, match=missing):
         read_requests(decoded, Stage.ORDERING, Profile(), read_head(decoded, data_of(decoded)[1], NOW))
+
+
+def test_entries_that_are_no_patients_are_noted() -> None:
+    (asked,) = read(message(person(), "x"))  # type: ignore[arg-type]
+    assert asked.notes == ("patient_dtos “x”不是对象",)

@@ -155,7 +155,8 @@ def test_largest_amounts_are_judged_and_stored(service: Service, fields: dict[st
     lines = [charge(f"L{number}", **{"amount": None, **fields}) for number in range(50)]
     answer = service.audit(request(*lines))
     assert answer.status_code == 200
-    assert len(answer.json()["findings"]) == 50
+    found = [one for one in answer.json()["findings"] if one["rule"] == "service-item-for-other-sex"]
+    assert len(found) == 50
     assert service.client.get(f"/v1/audits/{answer.json()['id']}").content == answer.content
 
 

@@ -79,9 +79,13 @@ def test_a_word_document_is_no_workbook(tmp_path: Path) -> None:
         read_workbook(file)
 
 
-def test_a_50_mb_workbook_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("head", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"])
+def test_a_50_mb_workbook_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: bytes
+) -> None:
     file = tmp_path / "big.xlsx"
     with file.open("wb") as out:
+        out.write(head)
         out.truncate(50 * 1024 * 1024)
     monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read"))
     with pytest.raises(BadTable, match=r"50 MB，超过32 MB"):
