@@ -15,7 +15,6 @@ from app.domain.encounter import Encounter
 from app.domain.feeds import NO_FEEDS, Feeds
 from app.domain.line import Line
 
-
 T = TypeVar("T")
 
 

@@ -64,7 +64,9 @@ def procedures(random: Random, codes: Sequence[str], most: int = 2) -> tuple[Pro
     return tuple(Procedure(code=random.choice(codes)) for _ in range(random.randint(0, most)))
 
 
-def whole(random: Random, codes: Sequence[str], dates: Sequence[date], id: str = "E", most: int = 6) -> Encounter:
+def whole(
+    random: Random, codes: Sequence[str], dates: Sequence[date], id: str = "E", most: int = 6, **of_visit: Any
+) -> Encounter:
     """A few charges and orders whose codes and days are near each other; some orders are charged already."""
     charges, orders = [], []
     for number in range(random.randint(0, most)):
@@ -85,7 +87,7 @@ def whole(random: Random, codes: Sequence[str], dates: Sequence[date], id: str =
         if state != "order":
             order = f"{id}-O{number}" if state == "both" else ""
             charges.append(ChargeLine(id=f"{id}-L{number}", order_id=order, **fields))
-    return visit(id, charge_lines=tuple(charges), order_lines=tuple(orders))
+    return visit(id, charge_lines=tuple(charges), order_lines=tuple(orders), **of_visit)
 
 
 def whole_with_past(random: Random, codes: Sequence[str], dates: Sequence[date]) -> Drawn:

@@ -7,8 +7,6 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
-from hypothesis import strategies as st
-
 from app.domain.audit import Judgement
 from app.domain.encounter import Encounter
 from app.domain.line import ChargeLine
@@ -79,42 +77,3 @@ def told(judgement: Judgement) -> tuple[list[Finding], dict[str, set[str]]]:
     """The findings of a judgement and the lines that were not judged by missing fact, to set beside an oracle's."""
     findings = sorted((one.lines, frozenset(one.related_lines), one.amount_at_issue) for one in judgement.findings)
     return findings, {fact: set(ids) for fact, ids in build.missing(judgement).items()}
-
-
-def whole_encounters(
-    codes: Sequence[str], days: Sequence[date], ids: str = "E", most_lines: int = 6
-) -> st.SearchStrategy[Encounter]:
-    """Encounters of a few lines whose codes and days are near each other; some orders are charged already."""
-    amounts = st.sampled_from([None, "0", "7", "10.01", "33.33"])
-    fields = st.fixed_dictionaries(
-        {
-            "code": st.sampled_from(codes),
-            "day": st.sampled_from(days),
-            "quantity": st.sampled_from(["1", "2", "0.5", "3"]),
-            "amount": amounts,
-            "unit_price": st.sampled_from([None, "3.5"]),
-            "uncovered_amount": st.sampled_from([None, None, "0", "5"]),
-            "prescription_id": st.sampled_from(["", "R1", "R2"]),
-            "days_supply": st.sampled_from([None, None, 1, 3]),
-        }
-    )
-    sent = st.lists(st.tuples(fields, st.sampled_from(["charge", "order", "both"])), max_size=most_lines)
-    return sent.map(lambda lines: _encounter(ids, lines))
-
-
-def _encounter(id: str, sent: Sequence[tuple[dict[str, Any], str]]) -> Encounter:
-    lines: list[Any] = []
-    for number, (written, state) in enumerate(sent):
-        fields = {name: value for name, value in written.items() if value is not None}
-        if state != "charge":
-            lines.append(build.order(f"{id}-O{number}", **fields))
-        if state != "order":
-            link = {"order_id": f"{id}-O{number}"} if state == "both" else {}
-            lines.append(build.line(f"{id}-L{number}", **fields, **link))
-    return build.encounter(*lines, id=id)
-
-
-def histories(codes: Sequence[str], days: Sequence[date]) -> st.SearchStrategy[list[Encounter] | None]:
-    """No history, an empty one, or encounters of which one may be the very encounter that is judged."""
-    past = st.tuples(whole_encounters(codes, days, "H", 3), whole_encounters(codes, days, "E", 2))
-    return st.one_of(st.none(), st.just([]), past.map(lambda pair: [pair[0]]), past.map(list))

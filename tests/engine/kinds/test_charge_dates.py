@@ -1,14 +1,16 @@
 """Charge dates: lines before the admission, after the discharge, after death."""
 
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import partial
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from app.domain.case import Case
+from app.domain.decision import Stage
+from app.domain.encounter import CareType
+from app.domain.line import ChargeLine
 from app.knowledge.pack import PackError
+from tests.engine.kinds import compared
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import amount, at_fault, encounter, judge, line, missing, open_rule
 
 IN, OUT = date(2026, 3, 1), date(2026, 3, 5)
@@ -91,47 +93,58 @@ def test_grace_out_of_reason_is_refused(grace_days):
         open_rule("charge_dates", {"grace_days": grace_days}, [])
 
 
-@cache
-def ruleset(grace_days):
-    return open_rule("charge_dates", {"grace_days": grace_days}, [])
+MIDDLE = date(2026, 2, 28)
+CLOCK = [time(0, 0), time(12, 30), time(23, 59, 59)]
 
 
-near = st.integers(-4, 4)
-clock = st.sampled_from([time(0, 0), time(12, 30), time(23, 59, 59)])
+def moment(random, first, last):
+    if random.random() < 0.2:
+        return None
+    return datetime.combine(days(random.randint(first, last), MIDDLE), random.choice(CLOCK))
 
 
-@given(
-    offsets=st.lists(near, max_size=5),
-    start=st.none() | st.tuples(st.integers(-3, 0), clock),
-    end=st.none() | st.tuples(st.integers(0, 3), clock),
-    death=st.none() | st.tuples(st.integers(-1, 3), clock),
-    grace_days=st.integers(0, 2),
-    care_type=st.sampled_from(["inpatient", "day_case", "outpatient"]),
-)
-def test_as_the_definition_says(offsets, start, end, death, grace_days, care_type):
-    middle = date(2026, 2, 28)
-    moments = {
-        name: datetime.combine(days(found[0], middle), found[1]).isoformat()
-        for name, found in (("start_at", start), ("end_at", end), ("death_at", death))
-        if found
-    }
-    if start and end and moments["start_at"] > moments["end_at"]:
-        return
-    lines = [line(f"L{number}", "H-1", days(offset, middle)) for number, offset in enumerate(offsets)]
-    judgement = ruleset(grace_days).audit(Case(encounter(*lines, care_type=care_type, **moments)))
-    wanted = set()
-    for number, offset in enumerate(offsets):
-        if start and offset + grace_days < start[0]:
-            wanted.add((f"L{number}", "入院前"))
-        after_death = death and offset - grace_days > death[0]
-        if end and offset - grace_days > end[0] and not after_death:
-            wanted.add((f"L{number}", "出院后"))
+def draw(random):
+    start, end, death = moment(random, -3, 0), moment(random, 0, 3), moment(random, -1, 3)
+    lines = tuple(
+        ChargeLine(id=f"L{number}", item_code="H-1", service_date=days(random.randint(-4, 4), MIDDLE))
+        for number in range(random.randint(0, 4))
+    )
+    stay = compared.visit(
+        care_type=random.choice((CareType.INPATIENT, CareType.DAY_CASE, CareType.OUTPATIENT, CareType.UNKNOWN)),
+        start_at=start,
+        end_at=None if start and end and end < start else end,
+        death_at=death if random.random() < 0.4 else None,
+        charge_lines=lines,
+    )
+    return stay, None, Stage.ORDERING
+
+
+def expected(grace_days, stay, _history, _stage):
+    if stay.care_type is CareType.OUTPATIENT or not stay.charge_lines:
+        return [], set()
+    if stay.care_type is CareType.UNKNOWN:
+        return [], {"care_type"}
+    grace, wanted = timedelta(days=grace_days), {}
+    for one in stay.charge_lines:
+        after_death = stay.death_at and one.service_date - grace > stay.death_at.date()
+        if stay.start_at and one.service_date + grace < stay.start_at.date():
+            wanted.setdefault("入院前", set()).add(one.id)
+        if stay.end_at and one.service_date - grace > stay.end_at.date() and not after_death:
+            wanted.setdefault("出院后", set()).add(one.id)
         if after_death:
-            wanted.add((f"L{number}", "死亡后"))
-    is_judged = care_type != "outpatient" and offsets
-    told = [(name, one.facts["event"] + one.facts["side"]) for one in judgement.findings for name in one.lines]
-    assert sorted(told) == sorted(wanted if is_judged else ())
-    assert set(missing(judgement)) == ({"start_at"} if is_judged and not start else set())
+            wanted.setdefault("死亡后", set()).add(one.id)
+    told = [(event, frozenset(names)) for event, names in wanted.items()]
+    return told, set() if stay.start_at else {"start_at"}
+
+
+def tell(finding):
+    return finding.facts["event"] + finding.facts["side"], frozenset(finding.lines)
+
+
+@oracle_of("charge_dates")
+def test_as_the_definition_says():
+    variants = [(open_rule("charge_dates", {"grace_days": grace}, []), partial(expected, grace)) for grace in (0, 1, 2)]
+    compared.agree_each(variants, draw, tell)
 
 
 def test_an_unknown_care_type_is_said_and_not_taken_for_an_outpatient_visit():

@@ -3,14 +3,17 @@
 import operator
 from datetime import date
 from decimal import Decimal
+from functools import partial
+from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from app.domain.decision import Stage
+from app.domain.encounter import Encounter, FacilityLevel, Sex
 from app.knowledge.pack import PackError
-from tests.engine.kinds import oracle
+from tests.engine.kinds import agreement, compared, oracle
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import DAY, at_fault, encounter, judge, missing, open_rule
 
 KIND = "expression"
@@ -132,15 +135,15 @@ NUMBERS = ["patient.age", "encounter.days", "line.days_supply", "line.amount", "
 TEXTS = {"patient.sex": ["male", "female"], "facility.level": ["tertiary"], "line.prescription_id": ["R1", "R2"]}
 FACT = {"patient.age": "patient.birth_date", "encounter.days": "start_at"}
 
-leaves = st.one_of(
-    st.tuples(st.sampled_from(NUMBERS), st.sampled_from(list(OPERATORS)), st.integers(0, 7)),
-    st.sampled_from(list(TEXTS)).flatmap(
-        lambda path: st.tuples(st.just(path), st.sampled_from(["==", "!="]), st.sampled_from(TEXTS[path]))
-    ),
-)
-trees = st.recursive(
-    leaves, lambda inner: st.tuples(st.just("!"), inner) | st.tuples(st.sampled_from(["&&", "||"]), inner, inner)
-)
+
+def drawn_tree(random: Random, depth: int = 3) -> Any:
+    mark = random.choice(("!", "&&", "||", "leaf", "leaf", "leaf") if depth else ("leaf",))
+    if mark != "leaf":
+        return (mark, *(drawn_tree(random, depth - 1) for _ in range(1 if mark == "!" else 2)))
+    path = random.choice(NUMBERS + list(TEXTS))
+    if path in TEXTS:
+        return path, random.choice(("==", "!=")), random.choice(TEXTS[path])
+    return path, random.choice(list(OPERATORS)), random.randint(0, 7)
 
 
 def written(tree: Any) -> str:
@@ -166,52 +169,65 @@ def truth(tree: Any, known: dict[str, Any]) -> bool | None:
     return None if known[tree[0]] in (None, "") else OPERATORS[tree[1]](known[tree[0]], tree[2])
 
 
-def facts_of(one: Any, lines: list[Any], born: date | None, admitted: bool, sex: str, level: str) -> dict[str, Any]:
-    day, price = one.service_date, one.unit_price
+def facts_of(one: Any, lines: list[Any], judged: Encounter) -> dict[str, Any]:
+    day, price, born = one.service_date, one.unit_price, judged.patient.birth_date
     last = max(other.service_date for other in lines)
     same_day = [other for other in lines if other.service_date == day and other.item_code == one.item_code]
     birthdays = [date(year, 3, 10) for year in range(2021, 2030)]
     return {
         "patient.age": None if born is None else sum(birthday <= day for birthday in birthdays),
-        "encounter.days": (last - DAY).days + 1 if admitted else None,
+        "encounter.days": None if judged.start_at is None else (last - DAY).days + 1,
         "line.days_supply": one.days_supply,
         "line.amount": one.amount if one.amount is not None else None if price is None else price * one.quantity,
         "same_day.quantity": sum((other.quantity for other in same_day), Decimal(0)),
         "stay.count": sum(other.item_code == one.item_code for other in lines),
-        "patient.sex": sex,
-        "facility.level": level,
+        "patient.sex": judged.patient.sex,
+        "facility.level": judged.facility.level,
         "line.prescription_id": one.prescription_id,
     }
 
 
-@settings(max_examples=400, deadline=None)
-@given(
-    trees,
-    oracle.whole_encounters(["A1", "A12"], [DAY, date(2026, 3, 11), date(2026, 3, 13)]),
-    st.sampled_from([None, date(2020, 3, 10)]),
-    st.booleans(),
-    st.sampled_from(["", "male", "female"]),
-    st.sampled_from(["", "tertiary", "primary"]),
-)
-def test_as_three_valued_logic(tree: Any, lines: Any, born: date | None, admitted: bool, sex: str, level: str) -> None:
-    patient = {"sex": sex} | ({"birth_date": born.isoformat()} if born else {})
-    stay = {"start_at": f"{DAY}T08:00:00"} if admitted else {}
-    judged = encounter(*lines.order_lines, *lines.charge_lines, patient=patient, facility={"level": level}, **stay)
+def expected(tree: Any, judged: Encounter, _history: None, _stage: Stage) -> agreement.Told:
     counted, used = oracle.counted(judged, "*"), paths(tree)
+    mine = oracle.counted(judged, "A1")
     faults, unknown = [], {}
-    for one in oracle.counted(judged, "A1"):
-        group = [other for other in oracle.counted(judged, "A1") if other.service_date == one.service_date]
-        group = (
-            group if "same_day.quantity" in used else oracle.counted(judged, "A1") if "stay.count" in used else [one]
-        )
-        known = facts_of(one, counted, born, admitted, sex, level)
+    for one in mine:
+        same_day = [other for other in mine if other.service_date == one.service_date]
+        group = same_day if "same_day.quantity" in used else mine if "stay.count" in used else [one]
+        known = facts_of(one, counted, judged)
         answer = truth(tree, known) if group[-1] is one else False
         if answer:
-            faults.append([one.id])
+            faults.append((one.id,))
         elif answer is None:
             unknown[one.id] = {FACT.get(path, path) for path in used if known[path] in (None, "")}
-    found = judge(KIND, {}, [{"item_code": "A1", "expression": written(tree)}], judged)
-    assert sorted(at_fault(found)) == sorted(faults)
-    told = {id: fact for fact, ids in missing(found).items() for id in ids}
-    assert told.keys() == unknown.keys()
-    assert all(told[id] in facts for id, facts in unknown.items())
+
+    def lacking(missing: agreement.Missing) -> bool:
+        """One of the facts that are unknown is told of each line."""
+        told = [(id, fact) for fact, ids in missing.items() for id in ids]
+        return sorted(id for id, _ in told) == sorted(unknown) and all(fact in unknown[id] for id, fact in told)
+
+    return faults, lacking
+
+
+def draw(random: Random) -> compared.Drawn:
+    judged = compared.whole(
+        random,
+        ["A1", "A1", "A12"],
+        [DAY, date(2026, 3, 11), date(2026, 3, 13)],
+        most=4,
+        patient={"sex": random.choice(list(Sex)), "birth_date": random.choice((None, date(2020, 3, 10)))},
+        place={"level": random.choice((FacilityLevel.UNKNOWN, FacilityLevel.TERTIARY, FacilityLevel.PRIMARY))},
+        start_at=random.choice((None, compared.at(0))),
+    )
+    return judged, None, Stage.ORDERING
+
+
+@oracle_of(KIND)
+def test_as_three_valued_logic() -> None:
+    random = Random(20260310)
+    trees = [drawn_tree(random) for _ in range(500)]
+    variants = [
+        (open_rule(KIND, {}, [{"item_code": "A1", "expression": written(tree)}]), partial(expected, tree))
+        for tree in trees
+    ]
+    compared.agree_each(variants, draw, lambda finding: finding.lines)

@@ -2,14 +2,15 @@
 
 from collections import Counter
 from datetime import timedelta
-from functools import cache
+from functools import partial
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.domain.case import Case
+from app.domain.line import ChargeLine, FormularyClass, ItemCategory
 from app.knowledge.pack import PackError
+from tests.engine.kinds import agreement, compared
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import DAY, amount, at_fault, encounter, judge, line, missing, open_rule
 
 CLOVE, GINSENG, LIQUORICE = "T000700200", "T001700643", "T000700311"  # the first two stand in the table
@@ -155,74 +156,98 @@ POOL = [CLOVE, GINSENG, LIQUORICE, CLOVE + "0", "H-1", "H-2", "001102000030000"]
 TABLE = {CLOVE, GINSENG, "H-2"}  # H-1 and H-2 are codes of the hospital's own; H-2 is listed
 
 
-@cache
 def ruleset(when, classes=()):
     points = [{"item_code": CLOVE}, {"item_code": f"{GINSENG}|H-2"}]
     return open_rule("not_payable", {"when": when, "formulary_classes": list(classes)}, points)
 
 
-@st.composite
-def prescriptions(draw):
-    rows = draw(
-        st.lists(
-            st.tuples(
-                st.sampled_from(POOL),
-                st.sampled_from(["", "R", "S"]),
-                st.sampled_from([DAY, DAY, NEXT_DAY]),
-                st.sampled_from(["", "", "decoction_piece", "drug"]),
-            ),
-            max_size=6,
+def case_of(rows):
+    return Case(
+        compared.visit(
+            charge_lines=tuple(
+                ChargeLine(id=str(number), item_code=code, service_date=day, **fields)
+                for number, (code, day, fields) in enumerate(rows)
+            )
         )
     )
-    return [(str(number), *row) for number, row in enumerate(rows)]
+
+
+def drawn_prescriptions(random):
+    def fields():
+        category = random.choice(
+            (ItemCategory.UNKNOWN, ItemCategory.UNKNOWN, ItemCategory.DECOCTION_PIECE, ItemCategory.DRUG)
+        )
+        return {"prescription_id": random.choice(["", "R", "S"]), "category": category}
+
+    days = [DAY, DAY, NEXT_DAY]
+    return ([(random.choice(POOL), random.choice(days), fields()) for _ in range(random.randint(0, 5))],)
+
+
+def drawn_consents(random):
+    def fields():
+        return {
+            "has_consent": random.choice([None, True, False]),
+            "formulary_class": random.choice(list(FormularyClass)),
+        }
+
+    return ([(random.choice(POOL), DAY, fields()) for _ in range(random.randint(0, 3))],)
 
 
 def expected_alone(rows):
     """Every prescription gathered first, then asked whether anything in it is neither listed nor something else."""
-    pieces = [row for row in rows if row[4] == "decoction_piece" or row[1][0] == "T" or row[1] in TABLE]
-    found, unknown = [], []
-    by_number, by_day = {}, Counter()
-    for row in pieces:
-        by_day[row[3]] += 1
-        by_number.setdefault(row[2], []).append(row)
+    pieces = [
+        (str(number), code, day, fields["prescription_id"])
+        for number, (code, day, fields) in enumerate(rows)
+        if fields["category"] == "decoction_piece" or code[0] == "T" or code in TABLE
+    ]
+    found, unknown, by_number = [], set(), {}
+    by_day = Counter(day for _, _, day, _ in pieces)
+    for piece in pieces:
+        by_number.setdefault(piece[3], []).append(piece)
     for number, group in by_number.items():
         if number == "":
-            for name, code, _, day, _ in group:
-                if code in TABLE:
-                    (found if by_day[day] == 1 else unknown).append([name])
+            for name, code, day, _ in group:
+                if code in TABLE and by_day[day] == 1:
+                    found.append(frozenset({name}))
+                elif code in TABLE:
+                    unknown.add(name)
         elif not {code for _, code, *_ in group} - TABLE:
-            found.append([name for name, *_ in group])
-    return sorted(map(sorted, found)), sorted(name for (name,) in unknown)
+            found.append(frozenset(name for name, *_ in group))
+    return found, {"line.prescription_id": unknown} if unknown else {}
 
 
-@given(prescriptions())
-def test_alone_as_the_definition_says(rows):
-    lines = [line(name, code, day, prescription_id=rx, category=category) for name, code, rx, day, category in rows]
-    judgement = ruleset("alone").audit(Case(encounter(*lines)))
-    found, unknown = expected_alone(rows)
-    assert sorted(sorted(ids) for ids in at_fault(judgement)) == found
-    assert missing(judgement).keys() <= {"line.prescription_id"}
-    assert sorted(missing(judgement).get("line.prescription_id", [])) == unknown
+def expected_single(when, classes, rows):
+    """Line by line; what is unknown must be told where it decides, and may be told where it does not."""
+    found, unknown, decisive = [], {}, set()
+    for number, (code, _, fields) in enumerate(rows):
+        name, consent, of_class = str(number), fields["has_consent"], fields["formulary_class"]
+        unknown[name] = {"line.formulary_class"} if classes and not of_class else set()
+        unknown[name] |= {"line.has_consent"} if when == "without_consent" and consent is None else set()
+        may_be_of_class = not classes or of_class in ("", *classes)
+        if code in TABLE and may_be_of_class and (when == "always" or consent is not True):
+            (decisive.add if unknown[name] else found.append)(name)
+
+    def lacking(missing):
+        told = [(name, fact) for fact, names in missing.items() for name in names]
+        return decisive <= {name for name, _ in told} and all(fact in unknown[name] for name, fact in told)
+
+    return [frozenset({name}) for name in found], lacking
 
 
-@given(
-    code=st.sampled_from(POOL),
-    consent=st.sampled_from([None, True, False]),
-    formulary_class=st.sampled_from(["", "a", "b", "c"]),
-    classes=st.sampled_from([(), ("c",), ("b", "c")]),
-    when=st.sampled_from(["always", "without_consent"]),
-)
-def test_single_lines_as_the_definition_says(code, consent, formulary_class, classes, when):
-    one = line("1", code, has_consent=consent, formulary_class=formulary_class)
-    judgement = ruleset(when, classes).audit(Case(encounter(one)))
-    may_be_of_class = not classes or formulary_class in ("", *classes)
-    may_lack_consent = when == "always" or consent is not True
-    wanted = {"line.formulary_class"} if classes and not formulary_class else set()
-    wanted |= {"line.has_consent"} if when == "without_consent" and consent is None else set()
-    if code not in TABLE or not may_be_of_class or not may_lack_consent:
-        assert not judgement.findings
-        assert missing(judgement).keys() <= wanted
-    else:
-        assert bool(judgement.findings) is not bool(wanted)
-        assert bool(missing(judgement)) is bool(wanted)
-        assert missing(judgement).keys() <= wanted
+def lines_at_fault(finding):
+    return frozenset(finding.lines)
+
+
+@oracle_of("not_payable")
+def test_alone_as_the_definition_says():
+    agreement.agree([(ruleset("alone"), expected_alone)], drawn_prescriptions, case_of, lines_at_fault)
+
+
+@oracle_of("not_payable")
+def test_single_lines_as_the_definition_says():
+    variants = [
+        (ruleset(when, classes), partial(expected_single, when, classes))
+        for when in ("always", "without_consent")
+        for classes in ((), ("c",), ("b", "c"))
+    ]
+    agreement.agree(variants, drawn_consents, case_of, lines_at_fault)

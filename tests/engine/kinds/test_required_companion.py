@@ -1,15 +1,17 @@
 """Required companion: an item that stands only beside another, or beside a procedure."""
 
 from datetime import timedelta
-from functools import cache
+from functools import partial
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.domain.case import Case
 from app.domain.decision import Stage
+from app.domain.encounter import Procedure
+from app.domain.line import ChargeLine
 from app.knowledge.pack import PackError
+from tests.engine.kinds import agreement, compared
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import DAY, amount, at_fault, encounter, judge, line, missing, open_rule
 
 ITEM = "003301000060100"
@@ -151,14 +153,25 @@ def test_what_means_nothing_is_refused(within, cells, told):
 
 
 WINDOW = 4
-rows = st.tuples(
-    st.sampled_from([ITEM, COMPANION, COMPANION, NEIGHBOUR, "003302"]),
-    st.integers(-WINDOW - 1, 1),
-    st.sampled_from(["R", "R", "S", ""]),
-)
 
 
-@cache
+def rows(random, most):
+    return [
+        (
+            random.choice([ITEM, COMPANION, COMPANION, NEIGHBOUR, "003302"]),
+            random.randint(-WINDOW - 1, 1),
+            random.choice(["R", "R", "S", ""]),
+        )
+        for _ in range(random.randint(0, most))
+    ]
+
+
+def draw(random):
+    past = None if random.random() < 0.3 else rows(random, 3)
+    codes = random.choices(["39.61", "39.5", "96.04"], k=random.randint(0, 2))
+    return rows(random, 4), past, codes, random.choice(list(Stage))
+
+
 def ruleset(within, asks_for):
     cells = {"item_code": ITEM, "window_days": str(WINDOW)}
     if "item" in asks_for:
@@ -185,25 +198,22 @@ def companion_of(row, others, within):
     return answer
 
 
-@given(
-    within=st.sampled_from(["prescription", "day", "stay", "before"]),
-    asks_for=st.sampled_from([("item",), ("procedure",), ("item", "procedure")]),
-    present=st.lists(rows, max_size=5),
-    past=st.none() | st.lists(rows, max_size=3),
-    procedures=st.lists(st.sampled_from(["39.61", "39.5", "96.04"]), max_size=2),
-    stage=st.sampled_from(Stage),
-)
-def test_as_the_definition_says(within, asks_for, present, past, procedures, stage):
+def case_of(present, past, procedures, stage):
     def lines(prefix, found):
-        return [
-            line(f"{prefix}{number}", code, DAY + timedelta(days=offset), prescription_id=rx)
+        return tuple(
+            ChargeLine(
+                id=f"{prefix}{number}", item_code=code, service_date=DAY + timedelta(days=offset), prescription_id=rx
+            )
             for number, (code, offset, rx) in enumerate(found)
-        ]
+        )
 
-    stay = encounter(*lines("L", present), procedures=[{"code": code} for code in procedures])
-    history = None if past is None else (encounter(*lines("P", past), id="earlier"),)
-    judgement = ruleset(within, asks_for).audit(Case(stay, stage, history))
-    hits, unknown = [], []
+    done = tuple(Procedure(code=code) for code in procedures)
+    history = None if past is None else (compared.visit("earlier", charge_lines=lines("P", past)),)
+    return Case(compared.visit(charge_lines=lines("L", present), procedures=done), stage, history)
+
+
+def expected(within, asks_for, present, past, procedures, stage):
+    hits, unknown = [], set()
     for number, row in enumerate(present):
         if row[0] != ITEM:
             continue
@@ -215,10 +225,18 @@ def test_as_the_definition_says(within, asks_for, present, past, procedures, sta
         if "procedure" in asks_for:
             is_open = not procedures and stage is not Stage.SETTLED
             answers.add("yes" if "39.61" in procedures else "maybe" if is_open else "no")
-        if "yes" not in answers:
-            (unknown if "maybe" in answers else hits).append(f"L{number}")
-    assert at_fault(judgement) == [[name] for name in hits]
-    told = {name for names in missing(judgement).values() for name in names}
-    assert set(unknown) <= told
-    if within != "before":
-        assert told == set(unknown)
+        if "maybe" in answers and "yes" not in answers:
+            unknown.add(f"L{number}")
+        elif "yes" not in answers:
+            hits.append((f"L{number}",))
+    return hits, lambda missing: {name for names in missing.values() for name in names} == unknown
+
+
+@oracle_of("required_companion")
+def test_as_the_definition_says():
+    variants = [
+        (ruleset(within, asks_for), partial(expected, within, asks_for))
+        for within in ("prescription", "day", "stay", "before")
+        for asks_for in (("item",), ("procedure",), ("item", "procedure"))
+    ]
+    agreement.agree(variants, draw, case_of, lambda finding: finding.lines)

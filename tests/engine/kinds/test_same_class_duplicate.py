@@ -1,15 +1,16 @@
 """Same-class duplicate: how many ingredients of one class are used at once."""
 
 from datetime import datetime, time, timedelta
-from functools import cache
+from functools import partial
 from itertools import combinations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.domain.case import Case
+from app.domain.line import ChargeLine
 from app.knowledge.pack import PackError
+from tests.engine.kinds import agreement, compared
+from tests.engine.kinds.agreement import oracle_of
 from tests.engine.kinds.build import DAY, amount, at_fault, encounter, judge, line, missing, open_rule
 
 A, A_OTHER_MAKER = "XA02BCA001A001010100001", "XA02BCA001B002020200002"
@@ -19,8 +20,12 @@ CLASS = [{"item_code": "XA02BC*", "class_name": "质子泵抑制剂"}]
 NEXT_DAY = DAY + timedelta(days=1)
 
 
+def moment(hour, minute=0):
+    return datetime.combine(DAY, time()) + timedelta(hours=hour, minutes=minute)
+
+
 def at(hour, minute=0):
-    return (datetime.combine(DAY, time()) + timedelta(hours=hour, minutes=minute)).isoformat()
+    return moment(hour, minute).isoformat()
 
 
 def judged(within, *lines, most=1, **rule):
@@ -134,18 +139,16 @@ def test_parameters_that_mean_nothing_are_refused(parameters, told):
 
 
 INGREDIENTS = {A: "a", A_OTHER_MAKER: "a", B: "b", C: "c", OUTSIDE: None}
-hours = st.integers(0, 6)
-rows = st.tuples(
-    st.sampled_from(list(INGREDIENTS)),
-    st.sampled_from([DAY, DAY, NEXT_DAY]),
-    st.sampled_from(["R", "R", "S", ""]),
-    st.none() | st.tuples(hours, hours).map(sorted) | st.tuples(hours, st.none()),
-)
 
 
-@cache
-def ruleset(within, most):
-    return open_rule("same_class_duplicate", {"within": within, "most": most}, CLASS)
+def drawn_row(random):
+    start = random.randint(0, 6)
+    return (
+        random.choice(list(INGREDIENTS)),
+        random.choice([DAY, DAY, NEXT_DAY]),
+        random.choice(["R", "R", "S", ""]),
+        random.choice([None, (start, random.randint(start, 6)), (start, None)]),
+    )
 
 
 def meet(one, other):
@@ -155,7 +158,7 @@ def meet(one, other):
     return not (one[3][1] < other[3][0] or other[3][1] < one[3][0])
 
 
-def expected(group, most):
+def expected_of(group, most):
     """Every set of lines of which each two are at once: slow, and as the definition says."""
     rank = {}
     for _, row in group:
@@ -170,34 +173,47 @@ def expected(group, most):
                 count = max(count, len(ranks))
                 involved |= {name for name, _ in chosen}
                 wrong |= {name for name, row in chosen if rank[INGREDIENTS[row[0]]] in ranks[most:]}
-    return wrong, involved - wrong, count
+    return frozenset(wrong), frozenset(involved - wrong), count
 
 
-@given(
-    present=st.lists(rows, max_size=6),
-    within=st.sampled_from(["prescription", "day", "stay"]),
-    most=st.sampled_from([1, 2]),
-)
-def test_as_the_definition_says(present, within, most):
-    lines = []
-    for number, (code, day, rx, times) in enumerate(present):
-        start, stop = times or (None, None)
-        fields = {"start_at": None if start is None else at(start), "stop_at": None if stop is None else at(stop)}
-        lines.append(line(f"L{number}", code, day, prescription_id=rx, **fields))
-    judgement = ruleset(within, most).audit(Case(encounter(*lines)))
-
-    groups, unknown = {}, []
+def expected(within, most, present):
+    groups, unknown = {}, set()
     members = [(f"L{number}", row) for number, row in enumerate(present) if INGREDIENTS[row[0]]]
     members.sort(key=lambda member: (member[1][1], int(member[0][1:])))
     for name, row in members:
         key = {"day": row[1], "stay": "stay", "prescription": row[2]}[within]
         if key == "":
-            unknown.append(name)
+            unknown.add(name)
         else:
             groups.setdefault(key, []).append((name, row))
     if len({INGREDIENTS[row[0]] for _, row in members}) <= most:
-        unknown = []
-    wanted = [found for group in groups.values() if (found := expected(group, most))[0]]
-    told = [(set(one.lines), set(one.related_lines), int(one.facts["count"])) for one in judgement.findings]
-    assert sorted(told, key=lambda found: sorted(found[0])) == sorted(wanted, key=lambda found: sorted(found[0]))
-    assert sorted(missing(judgement).get("line.prescription_id", [])) == sorted(unknown)
+        unknown = set()
+    wanted = [found for group in groups.values() if (found := expected_of(group, most))[0]]
+    return wanted, {"line.prescription_id": unknown} if unknown else {}
+
+
+def case_of(present):
+    lines = []
+    for number, (code, day, rx, times) in enumerate(present):
+        start, stop = (None if hour is None else moment(hour) for hour in times or (None, None))
+        lines.append(
+            ChargeLine(
+                id=f"L{number}", item_code=code, service_date=day, prescription_id=rx, start_at=start, stop_at=stop
+            )
+        )
+    return Case(compared.visit(charge_lines=tuple(lines)))
+
+
+@oracle_of("same_class_duplicate")
+def test_as_the_definition_says():
+    variants = [
+        (open_rule("same_class_duplicate", {"within": within, "most": most}, CLASS), partial(expected, within, most))
+        for within in ("prescription", "day", "stay")
+        for most in (1, 2)
+    ]
+    agreement.agree(
+        variants,
+        lambda random: ([drawn_row(random) for _ in range(random.randint(0, 5))],),
+        case_of,
+        lambda one: (frozenset(one.lines), frozenset(one.related_lines), int(one.facts["count"])),
+    )
