@@ -170,6 +170,7 @@ def serve() -> None:
     """Serve on the configured address until told to stop; prints where, and the key to call with."""
     settings = Settings()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     app = create_app(settings)
     server = uvicorn.Server(
         uvicorn.Config(

@@ -21,6 +21,7 @@ Measure = Literal[
     "treatment_share",
     "ct_share",
     "mri_share",
+    "off_formulary_share",
     "unplanned_readmission",
 ]
 

@@ -1,7 +1,7 @@
 """Indicators (统计指标监测): a share that is green, yellow or red: of an encounter, a department, physician, facility.
 
-`source: encounter` adds up the encounter's own lines by total amount: those of `item_code` as a share of all but those
-of `excluded_code`. The other sources read the month's figures from feeds: `infection` from the infection reports, every
+`source: encounter` adds up the encounter's own lines by total amount: those of `item_code` (and, where given, of
+`formulary_classes`) as a share of all but those of `excluded_code`. The other sources read the month's figures from feeds: `infection` from the infection reports, every
 other measure from the statistics. Past `yellow` and past `red` (in percent; the very limit is green still) there is one
 finding, without lines: it speaks of the whole. `worse: low` turns the limits round. A denominator below `minimum` says
 nothing. A point's own `yellow` and `red` stand over the rule's.
@@ -26,6 +26,7 @@ from app.domain.case import Case
 from app.domain.codes import CodeSet
 from app.domain.encounter import CareType
 from app.domain.feed import InfectionReport, Measure, Statistic
+from app.domain.line import FormularyClass
 from app.domain.money import CENT, ZERO, check_number, plain
 from app.engine.kind import EncounterCheck, Hit, KnowledgePoint, Missing, On, RuleKind, Shape, Table
 from app.engine.month import month_of, settled_on
@@ -46,10 +47,19 @@ class Point(KnowledgePoint, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     source: Literal["encounter", "practitioner", "department", "facility"]
     item_code: tuple[str, ...] = ()
     excluded_code: tuple[str, ...] = ()
+    formulary_classes: tuple[FormularyClass, ...] = ()
     departments: tuple[str, ...] = ()
     care_types: tuple[CareType, ...] = ()
     yellow: Decimal | None = None
     red: Decimal | None = None
+
+
+class _Share(NamedTuple):
+    """Which lines of an encounter are measured, and which do not count at all."""
+
+    measured: CodeSet
+    excluded: CodeSet
+    classes: frozenset[FormularyClass]
 
 
 class _Ratio(NamedTuple):
@@ -61,14 +71,14 @@ class _Ratio(NamedTuple):
 def prepare(point: Point, parameters: Parameters, _table: Table[Point]) -> EncounterCheck:
     bands = _bands(point, parameters)
     sign = 1 if parameters.worse == "high" else -1
-    measured, excluded = CodeSet(point.item_code), CodeSet(point.excluded_code)
+    share = _Share(CodeSet(point.item_code), CodeSet(point.excluded_code), frozenset(point.formulary_classes))
     _refuse_idle(point, parameters)
 
     def check(case: Case) -> Iterable[Hit | Missing]:
         reason = _apart(point, case)
         if reason is not None:
             return () if reason == "" else (Missing(reason),)
-        ratio = _own(case, measured, excluded) if point.source == "encounter" else _told(case, point, parameters)
+        ratio = _own(case, share) if point.source == "encounter" else _told(case, point, parameters)
         if isinstance(ratio, Missing):
             return (ratio,)
         return _judge(ratio, bands, sign, parameters.minimum)
@@ -94,8 +104,8 @@ def _refuse_idle(point: Point, parameters: Parameters) -> None:
             raise ValueError("gives no item_code, whose share of the encounter is to be taken")
         if parameters.measure in ("infection", "unplanned_readmission"):
             raise ValueError(f"{parameters.measure} is no share of one encounter; take another source")
-    elif point.item_code or point.excluded_code:
-        raise ValueError("gives item_code or excluded_code, which only `source: encounter` reads")
+    elif point.item_code or point.excluded_code or point.formulary_classes:
+        raise ValueError("gives item_code, excluded_code or formulary_classes, which only `source: encounter` reads")
     elif point.source == "practitioner" and parameters.measure == "infection":
         raise ValueError("infections are reported by department and facility; take one of these sources")
 
@@ -110,16 +120,20 @@ def _apart(point: Point, case: Case) -> str | None:
     return None
 
 
-def _own(case: Case, measured: CodeSet, excluded: CodeSet) -> _Ratio | Missing:
+def _own(case: Case, share: _Share) -> _Ratio | Missing:
     numerator = denominator = ZERO
     for line in case.lines:
-        is_measured = line.item_code in measured
-        if not is_measured and line.item_code in excluded:
+        is_measured = line.item_code in share.measured
+        if not is_measured and line.item_code in share.excluded:
             continue
         amount = line.total_amount
         if amount is None:
             return Missing("line.amount")
         denominator += amount
+        if is_measured and share.classes:
+            if not line.formulary_class:
+                return Missing("line.formulary_class")
+            is_measured = line.formulary_class in share.classes
         if is_measured:
             numerator += amount
     return _Ratio("本次就诊", numerator, denominator)

@@ -26,7 +26,8 @@ class AuditTransaction:
         asked = read_requests(call.message, _STAGE[AUDITS[call.infno]], call.profile, head)
         judged = [self._auditor.judge(one.request, _issues(one)) for one in asked]
         answer = self._answer(call, head, asked, judged)
-        await asyncio.gather(*(self._auditor.record(one, call.body, caller=call.caller, sent=answer) for one in judged))
+        recording = [self._auditor.record(one, call.body, caller=call.caller, sent=answer) for one in judged]
+        await (recording[0] if len(recording) == 1 else asyncio.gather(*recording))  # a task each is dear
         return answer
 
     def _answer(self, call: Call, head: Head, asked: list[Asked], judged: list[Judged]) -> bytes:

@@ -7,10 +7,10 @@ and what that does not say is the safe choice.
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -103,22 +103,21 @@ class Profile(BaseModel):
     def secret(self) -> str:
         return os.environ.get(self.secret_variable, "") if self.secret_variable else ""
 
-    @cached_property
-    def _allowed(self) -> tuple[Any, ...] | None:
-        if self.networks is None and self.authentication != "network":
-            return None
-        return tuple(ip_network(network) for network in (_THIS_MACHINE if self.networks is None else self.networks))
-
     def admits(self, address: str) -> bool:
         """Whether the client may call from this address."""
-        if self._allowed is None:
-            return True
-        try:
-            found = ip_address(address)
-        except ValueError:
-            return False
-        mapped = getattr(found, "ipv4_mapped", None)
-        return any((mapped or found) in network for network in self._allowed)
+        if self.networks is None:
+            return self.authentication != "network" or _is_within(_THIS_MACHINE, address)
+        return _is_within(self.networks, address)
+
+
+@lru_cache(4096)
+def _is_within(networks: tuple[str, ...], address: str) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return any((mapped or found) in ip_network(network) for network in networks)
 
 
 class Profiles:

@@ -162,14 +162,11 @@ def ruleset(when, classes=()):
 
 
 def case_of(rows):
-    return Case(
-        compared.visit(
-            charge_lines=tuple(
-                ChargeLine(id=str(number), item_code=code, service_date=day, **fields)
-                for number, (code, day, fields) in enumerate(rows)
-            )
-        )
-    )
+    lines = [
+        ChargeLine(id=str(number), item_code=code, service_date=day, **fields)
+        for number, (code, day, fields) in enumerate(rows)
+    ]
+    return Case(compared.visit(charge_lines=tuple(lines)))
 
 
 def drawn_prescriptions(random):
@@ -177,7 +174,7 @@ def drawn_prescriptions(random):
         category = random.choice(
             (ItemCategory.UNKNOWN, ItemCategory.UNKNOWN, ItemCategory.DECOCTION_PIECE, ItemCategory.DRUG)
         )
-        return {"prescription_id": random.choice(["", "R", "S"]), "category": category}
+        return {"prescription_id": random.choice(["", "R", "S"]), "category": ItemCategory(category)}
 
     days = [DAY, DAY, NEXT_DAY]
     return ([(random.choice(POOL), random.choice(days), fields()) for _ in range(random.randint(0, 5))],)
@@ -234,13 +231,11 @@ def expected_single(when, classes, rows):
     return [frozenset({name}) for name in found], lacking
 
 
-def lines_at_fault(finding):
-    return frozenset(finding.lines)
-
-
 @oracle_of("not_payable")
 def test_alone_as_the_definition_says():
-    agreement.agree([(ruleset("alone"), expected_alone)], drawn_prescriptions, case_of, lines_at_fault)
+    agreement.agree(
+        [(ruleset("alone"), expected_alone)], drawn_prescriptions, case_of, lambda one: frozenset(one.lines)
+    )
 
 
 @oracle_of("not_payable")
@@ -250,4 +245,4 @@ def test_single_lines_as_the_definition_says():
         for when in ("always", "without_consent")
         for classes in ((), ("c",), ("b", "c"))
     ]
-    agreement.agree(variants, drawn_consents, case_of, lines_at_fault)
+    agreement.agree(variants, drawn_consents, case_of, lambda one: frozenset(one.lines))

@@ -175,17 +175,17 @@ def draw(random):
 def ruleset(within, asks_for):
     cells = {"item_code": ITEM, "window_days": str(WINDOW)}
     if "item" in asks_for:
-        cells["companion_code"] = "003302*"
+        cells["companion_code"] = "003302*" if "own" not in asks_for else f"003302*|{ITEM}"
     if "procedure" in asks_for:
         cells["companion_procedures"] = "39.6*"
     return open_rule("required_companion", {"within": within}, [cells])
 
 
-def companion_of(row, others, within):
+def companion_of(row, others, within, asks_for):
     """yes, no, or maybe, of all other lines of the encounter."""
     answer = "no"
     for code, offset, number in others:
-        if code[:6] != "003302":
+        if code[:6] != "003302" and not ("own" in asks_for and code == ITEM):
             continue
         if within == "stay" or (within == "day" and offset == row[1]):
             return "yes"
@@ -219,9 +219,9 @@ def expected(within, asks_for, present, past, procedures, stage):
             continue
         answers = set()
         if "item" in asks_for:
-            answers.add(companion_of(row, present[:number] + present[number + 1 :], within))
+            answers.add(companion_of(row, present[:number] + present[number + 1 :], within, asks_for))
             if within == "before":
-                answers.add("maybe" if past is None else companion_of(row, past, within))
+                answers.add("maybe" if past is None else companion_of(row, past, within, asks_for))
         if "procedure" in asks_for:
             is_open = not procedures and stage is not Stage.SETTLED
             answers.add("yes" if "39.61" in procedures else "maybe" if is_open else "no")
@@ -237,6 +237,6 @@ def test_as_the_definition_says():
     variants = [
         (ruleset(within, asks_for), partial(expected, within, asks_for))
         for within in ("prescription", "day", "stay", "before")
-        for asks_for in (("item",), ("procedure",), ("item", "procedure"))
+        for asks_for in (("item",), ("item", "own"), ("procedure",), ("item", "procedure"))
     ]
     agreement.agree(variants, draw, case_of, lambda finding: finding.lines)

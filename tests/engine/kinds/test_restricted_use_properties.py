@@ -123,8 +123,8 @@ def verdict(column, cell, fact):
             return UNKNOWN
         return BROKEN if column == "diagnoses" else HOLDS
     if column == "excluded_pregnancy":
-        barren = born_on is not None and not birthday(born_on, 10) <= DAY < birthday(born_on, 61)
-        cannot_be = not fact["pregnancy"] and (fact["sex"] == "male" or barren)
+        bears_no_child = born_on is not None and not birthday(born_on, 10) <= DAY < birthday(born_on, 61)
+        cannot_be = not fact["pregnancy"] and (fact["sex"] == "male" or bears_no_child)
         return HOLDS if cannot_be else not_member(fact["pregnancy"], cell)
     if column == "excluded_care_types":
         return not_member(fact["care_type"], cell)
