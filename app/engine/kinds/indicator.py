@@ -1,10 +1,10 @@
 """Indicators (统计指标监测): a share that is green, yellow or red: of an encounter, a department, physician, facility.
 
 `source: encounter` adds up the encounter's own lines by total amount: those of `item_code` (and, where given, of
-`formulary_classes`) as a share of all but those of `excluded_code`. The other sources read the month's figures from feeds: `infection` from the infection reports, every
-other measure from the statistics. Past `yellow` and past `red` (in percent; the very limit is green still) there is one
-finding, without lines: it speaks of the whole. `worse: low` turns the limits round. A denominator below `minimum` says
-nothing. A point's own `yellow` and `red` stand over the rule's.
+`formulary_classes`) as a share of all but those of `excluded_code`. The other sources read the month's figures from
+feeds: `infection` from the infection reports, every other measure from the statistics. Past `yellow` and past `red` (in
+percent; the very limit is green still) there is one finding, without lines: it speaks of the whole. `worse: low` turns
+the limits round. A denominator below `minimum` says nothing. A point's own `yellow` and `red` stand over the rule's.
 
 ```yaml
 kind: indicator
