@@ -3,7 +3,8 @@
 Every condition that is given must hold. `|` parts alternatives. A condition that is broken is told in `broken`; where
 none is broken but a fact is unknown, the point is not evaluated. Ages are whole years on the service date;
 `max_age_days` is for newborns. `diagnoses` asks for at least one of the codes, `excluded_diagnoses` for none of them.
-A diagnosis that is not an ICD-10 code may be any disease, so it never breaks a condition.
+A diagnosis that is not an ICD-10 code may be any disease, so it never breaks a condition. `excluded_pregnancy` is not
+asked of men, nor of patients outside 10 to 60 years.
 
 ```yaml
 kind: restricted_use
