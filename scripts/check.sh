@@ -20,5 +20,6 @@ step "layers" $bin/lint-imports --no-cache
 step "dependencies" $bin/deptry .
 step "types" $bin/mypy
 step "rules and lock" $bin/mingjian rules check
+step "national classes" $bin/mingjian rules coverage
 step "generated documents" $bin/mingjian docs --check
 exit $failed
