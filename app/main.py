@@ -166,24 +166,28 @@ def openapi_document() -> dict[str, Any]:
     return app.openapi()
 
 
+def server_config(app: Application, settings: Settings) -> uvicorn.Config:
+    """How the application is served. Who calls is told by the connection, or by a proxy that the settings trust."""
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=10,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+    )
+
+
 def serve() -> None:
     """Serve on the configured address until told to stop; prints where, and the key to call with."""
     settings = Settings()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     app = create_app(settings)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=10,
-            server_header=False,
-            proxy_headers=False,  # who calls is told by the connection, never by a header
-        )
-    )
+    server = uvicorn.Server(server_config(app, settings))
     base = f"http://{settings.host}:{settings.port}"
     print(f"Mingjian 明鉴 {VERSION}  {base}", flush=True)  # noqa: T201
     print(f"API documentation  {base}/docs", flush=True)  # noqa: T201

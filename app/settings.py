@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     max_bulk_line_bytes: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
     nhsa_base: str = "/fsi/api"
     nhsa_profiles: Path | None = None  # YAML; docs/his-integration.md tells what it may say
+    trusted_proxies: str = ""  # addresses, comma-parted, whose X-Forwarded-For tells who calls; blank: nobody's
     decisions: dict[Stage, dict[Severity, Decision]] = {}  # JSON; what is not named stays at the safe default
 
     @property

@@ -14,6 +14,8 @@ import httpx
 import uvicorn
 
 from app.interfaces.asgi import Application
+from app.main import server_config
+from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = "mj_key-of-the-tests"
@@ -44,11 +46,11 @@ class Service(NamedTuple):
 
 
 @contextmanager
-def serving(app: Application, data_dir: Path) -> Iterator[Service]:
+def serving(app: Application, data_dir: Path, settings: Settings | None = None) -> Iterator[Service]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
+    server = uvicorn.Server(server_config(app, settings or Settings()))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     until = time.monotonic() + 20

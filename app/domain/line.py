@@ -1,5 +1,6 @@
 """Lines (明细): what is ordered for a patient and what is charged."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -136,3 +137,14 @@ class ChargeLine(Line, frozen=True, kw_only=True, forbid_unknown_fields=True, gc
 
     order_id: Code = ""
     uploaded_at: LocalTime | None = None
+
+
+def total_claimed(lines: Iterable[Line]) -> Decimal | None:
+    """What is claimed for the lines together; None where one of them does not say."""
+    total = ZERO
+    for line in lines:
+        amount = line.claimed_amount
+        if amount is None:
+            return None
+        total += amount
+    return total

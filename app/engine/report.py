@@ -12,8 +12,8 @@ from app.domain.audit import Judgement
 from app.domain.case import Case
 from app.domain.decision import Decision, Severity
 from app.domain.finding import Finding, NotEvaluated, Visibility
-from app.domain.line import Line
-from app.domain.money import ZERO, cents, plain
+from app.domain.line import Line, total_claimed
+from app.domain.money import cents, plain
 from app.engine.compiled import RuleHead
 from app.engine.facts import explain_missing
 from app.engine.kind import Hit, KnowledgePoint, Missing, On
@@ -144,15 +144,9 @@ class Report:
 
 
 def _amount(lines: Sequence[Line]) -> Decimal | None:
-    if not lines:
-        return None  # nothing is charged for what the finding is about
-    total = ZERO
-    for line in lines:
-        amount = line.claimed_amount
-        if amount is None:
-            return None
-        total += amount
-    return cents(total)
+    """None where a line does not say, and where nothing is charged for what the finding is about."""
+    total = total_claimed(lines) if lines else None
+    return None if total is None else cents(total)
 
 
 def _touches_current(at_fault: Sequence[Line], related: Sequence[Line]) -> bool:

@@ -1,14 +1,10 @@
 """Stays (住院时段): the days and the principal diagnosis of encounters, as kinds that compare encounters need them."""
 
-from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
 
 from app.domain.case import Case
 from app.domain.codes import is_diagnosis_code
 from app.domain.encounter import DiagnosisUse, Encounter
-from app.domain.line import Line
-from app.domain.money import ZERO
 
 
 def first_day(encounter: Encounter) -> date | None:
@@ -47,14 +43,3 @@ def are_all_coded(case: Case) -> bool:
     """Whether every diagnosis is an ICD-10 code: only then does it count that one is not among them."""
     diagnoses = case.encounter.diagnoses
     return bool(diagnoses) and all([is_diagnosis_code(one.code) for one in diagnoses])
-
-
-def total_claimed(lines: Iterable[Line]) -> Decimal | None:
-    """What is claimed for the lines together; None where one of them does not say."""
-    total = ZERO
-    for line in lines:
-        amount = line.claimed_amount
-        if amount is None:
-            return None
-        total += amount
-    return total

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.line import ChargeLine, OrderLine
+from app.domain.line import ChargeLine, OrderLine, total_claimed
 
 DECODER = msgspec.json.Decoder(ChargeLine)
 AMOUNTS = st.decimals(0, 100_000, places=2)
@@ -135,3 +135,10 @@ def test_only_charges_carry_out_orders() -> None:
     assert charge(order_id="O1").order_id == "O1"
     with pytest.raises(msgspec.ValidationError, match="unknown field `order_id`"):
         msgspec.convert({"id": "O1", "service_date": "2026-03-01", "order_id": "O1"}, OrderLine, strict=False)
+
+
+def test_what_is_claimed_together_is_unknown_where_one_line_does_not_say() -> None:
+    lines = [charge(amount="7", uncovered_amount="2"), charge(unit_price="3", quantity="2")]
+    assert total_claimed(lines) == Decimal(11)
+    assert total_claimed([]) == Decimal(0)
+    assert total_claimed([*lines, charge()]) is None

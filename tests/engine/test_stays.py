@@ -1,12 +1,11 @@
 """The days and the principal diagnosis of an encounter."""
 
 from datetime import date, datetime
-from decimal import Decimal
 
 import pytest
 
 from app.domain.case import Case
-from app.engine.stays import are_all_coded, first_day, last_day, principal_diagnosis, total_claimed
+from app.engine.stays import are_all_coded, first_day, last_day, principal_diagnosis
 from tests.engine.kinds.build import encounter, line, order
 
 DAYS = [date(2026, 3, day) for day in range(1, 10)]
@@ -58,10 +57,3 @@ def test_principal_diagnosis(diagnoses, found):
 @pytest.mark.parametrize(("codes", "is_so"), [([], False), (["J06.900"], True), (["J06.900", "感冒"], False)])
 def test_are_all_coded(codes, is_so):
     assert are_all_coded(Case(encounter(diagnoses=[{"code": code} for code in codes]))) is is_so
-
-
-def test_total_claimed():
-    lines = [line("a", "A", amount="7", uncovered_amount="2"), line("b", "A", unit_price="3", quantity="2")]
-    assert total_claimed(lines) == Decimal(11)
-    assert total_claimed([]) == Decimal(0)
-    assert total_claimed([*lines, line("c", "A")]) is None

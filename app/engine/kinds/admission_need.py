@@ -29,8 +29,9 @@ from msgspec import Meta
 from app.domain.case import Case, stay_days
 from app.domain.codes import CodeSet
 from app.domain.encounter import CareType
+from app.domain.line import total_claimed
 from app.engine.kind import EncounterCheck, Hit, KnowledgePoint, Missing, On, RuleKind, Shape, Table
-from app.engine.stays import are_all_coded, principal_diagnosis, total_claimed
+from app.engine.stays import are_all_coded, principal_diagnosis
 
 Age = Annotated[int, Meta(ge=0, le=150)]
 

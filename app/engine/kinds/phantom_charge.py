@@ -32,6 +32,7 @@ from app.domain.encounter import FacilityLevel
 from app.domain.labels import label
 from app.domain.line import Line
 from app.domain.money import ZERO, check_number, plain
+from app.engine.excess import past_quantity
 from app.engine.kind import Hit, ItemCheck, KnowledgePoint, Missing, On, Outcome, RuleKind, Shape, Table
 
 _NATIONAL = re.compile(r"A\d\d")
@@ -127,17 +128,7 @@ def _too_many(group: Sequence[Line], most: Decimal, words: str) -> Hit | None:
     total = sum([line.quantity for line in group], ZERO)
     if total <= most:
         return None
-    at_fault, related, so_far = [], [], ZERO
-    amount: Decimal | None = ZERO
-    for line in group:
-        so_far += line.quantity
-        excess = min(so_far - most, line.quantity)
-        if excess <= 0:
-            related.append(line)
-            continue
-        at_fault.append(line)
-        claimed = line.claimed_amount
-        amount = None if amount is None or claimed is None else amount + claimed * excess / line.quantity
+    at_fault, related, amount = past_quantity(group, most)
     reason = f"{words}共{plain(total)}，最多{plain(most)}"
     return Hit(at_fault, related, {"reason": reason}, amount)
 

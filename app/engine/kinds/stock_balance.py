@@ -18,7 +18,6 @@ SB-001,X*|Z*,西药和中成药
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from itertools import zip_longest
 
 from app.domain.case import Case
@@ -26,6 +25,7 @@ from app.domain.codes import CodeSet
 from app.domain.feed import StockBalance
 from app.domain.line import Line
 from app.domain.money import ZERO, plain
+from app.engine.excess import past_quantity
 from app.engine.kind import EncounterCheck, Hit, KnowledgePoint, Missing, On, RuleKind, Shape, Table
 
 _NOT_LOADED = Missing("feed.stock")
@@ -79,7 +79,7 @@ def _of_period(group: Sequence[Line], balance: StockBalance) -> Iterator[Hit | M
     charged = max(own, balance.charged or ZERO)
     if charged <= balance.available:
         return
-    at_fault, related, amount = _past(group, own - min(own, charged - balance.available))
+    at_fault, related, amount = past_quantity(group, own - min(own, charged - balance.available))
     facts = {
         "charged": plain(charged),
         "available": plain(balance.available),
@@ -87,24 +87,6 @@ def _of_period(group: Sequence[Line], balance: StockBalance) -> Iterator[Hit | M
         "period": f"{balance.start}至{balance.end}",
     }
     yield Hit(at_fault, related, facts, amount)
-
-
-def _past(group: Sequence[Line], allowed: Decimal) -> tuple[list[Line], list[Line], Decimal | None]:
-    """The lines past what is allowed, those within it, and what is claimed for the part past it."""
-    at_fault: list[Line] = []
-    related: list[Line] = []
-    amount: Decimal | None = ZERO
-    total = ZERO
-    for line in group:
-        total += line.quantity
-        share = min(total - allowed, line.quantity)
-        if share <= 0:
-            related.append(line)
-            continue
-        at_fault.append(line)
-        claimed = line.claimed_amount
-        amount = None if amount is None or claimed is None else amount + claimed * share / line.quantity
-    return at_fault, related, amount
 
 
 KIND = RuleKind(

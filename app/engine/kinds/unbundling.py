@@ -21,7 +21,6 @@ K1,002501010150000,血细胞分析,002501010010000|002501010020000|0025010100900
 ```
 """
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -29,7 +28,7 @@ from msgspec import Meta
 
 from app.domain.case import Case
 from app.domain.codes import CodeSet
-from app.domain.line import Line
+from app.domain.line import Line, total_claimed
 from app.domain.money import ZERO, check_number
 from app.engine.kind import Hit, ItemCheck, KnowledgePoint, On, Outcome, RuleKind, Shape, Table
 
@@ -88,22 +87,12 @@ def _outcome(point: Point, group: list[Line], whole: list[Line], names: list[str
     if whole:
         return Hit(group, whole, facts)
     if point.bundle_price is not None:
-        total = _sum(group)
+        total = total_claimed(group)
         return Hit(group, (), facts, None if total is None else max(total - point.bundle_price, ZERO))
     stands_in = group[0].item_code
     kept = [line for line in group if line.item_code == stands_in]
     at_fault = [line for line in group if line.item_code != stands_in]
     return Hit(at_fault, kept, facts) if at_fault else None
-
-
-def _sum(lines: Sequence[Line]) -> Decimal | None:
-    total = ZERO
-    for line in lines:
-        amount = line.claimed_amount
-        if amount is None:
-            return None
-        total += amount
-    return total
 
 
 KIND = RuleKind(

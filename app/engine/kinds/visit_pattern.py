@@ -40,10 +40,10 @@ from msgspec import Meta
 from app.domain.case import Case
 from app.domain.codes import CodeSet
 from app.domain.encounter import CareType, Encounter
-from app.domain.line import Line
+from app.domain.line import Line, total_claimed
 from app.domain.money import ZERO
 from app.engine.kind import EncounterCheck, Hit, KnowledgePoint, Missing, On, RuleKind, Shape, Table
-from app.engine.stays import first_day, last_day, principal_diagnosis, total_claimed
+from app.engine.stays import first_day, last_day, principal_diagnosis
 
 Pattern = Literal["readmission", "frequent_visits", "overlapping_stays", "empty_bed", "impossible_presence"]
 _DAY = timedelta(days=1)

@@ -86,7 +86,7 @@ def _line_of(document: bytes, message: str) -> int:
     """How many lines into the document the value stands that the message names by its path."""
     path = message.rpartition("`$")[2].partition("`")[0]
     text = document.decode()
-    offset = _SPACE.match(text).end()  # type: ignore[union-attr]
+    offset = _past_space(text, 0)
     for name, number in _STEP.findall(path):
         try:
             found = _child(text, offset, name or int(number))
@@ -100,18 +100,23 @@ def _line_of(document: bytes, message: str) -> int:
 
 def _child(text: str, offset: int, wanted: str | int) -> int | None:
     """Where the member of the object, or the element of the array, that starts at `offset` begins."""
-    scan, skip = json.JSONDecoder().raw_decode, _SPACE.match
+    scan = json.JSONDecoder().raw_decode
     position, count = offset + 1, 0
     while position < len(text):
-        position = skip(text, position).end()  # type: ignore[union-attr]
+        position = _past_space(text, position)
         if text[position] in "]}":
             return None
         name: object = count
         if isinstance(wanted, str):
             name, position = scan(text, position)
-            position = skip(text, skip(text, position).end() + 1).end()  # type: ignore[union-attr]
+            position = _past_space(text, _past_space(text, position) + 1)
         if name == wanted:
             return position
         _, position = scan(text, position)
-        position, count = skip(text, position).end() + 1, count + 1  # type: ignore[union-attr]
+        position, count = _past_space(text, position) + 1, count + 1
     return None
+
+
+def _past_space(text: str, position: int) -> int:
+    found = _SPACE.match(text, position)
+    return position if found is None else found.end()

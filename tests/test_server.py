@@ -1,0 +1,25 @@
+"""Who calls (调用地址): the connection tells, and a header only where the proxy that sent it is trusted."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.settings import Settings
+from tests.service import serving
+
+
+async def tell_client(scope: Any, _receive: Any, send: Any) -> None:
+    if scope["type"] == "http":
+        body = json.dumps(scope["client"][0]).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+
+@pytest.mark.parametrize(
+    ("trusted", "told"), [("", "127.0.0.1"), ("127.0.0.1", "203.0.113.7"), ("192.0.2.1", "127.0.0.1")]
+)
+def test_a_forwarded_address_is_believed_of_trusted_proxies_only(trusted: str, told: str, tmp_path: Path) -> None:
+    with serving(tell_client, tmp_path, Settings(trusted_proxies=trusted)) as service:
+        assert service.client.get("/", headers={"x-forwarded-for": "203.0.113.7"}).json() == told
