@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from app.application.audit_encounter import EncounterAuditor
 from app.application.load_feed import FeedLoader
 from app.application.load_ruleset import load_ruleset
+from app.application.patient_history import FacilityGroups, PatientHistory
 from app.application.record_disposition import DispositionRecorder
 from app.domain.decision import DecisionPolicy
 from app.engine.ruleset import Ruleset
@@ -44,43 +45,37 @@ from app.interfaces.rest.feeds import feed_router
 from app.interfaces.rest.openapi import add_hot_endpoints
 from app.interfaces.rest.rules import router
 from app.settings import Settings
-from app.store.audit_log import AuditLog
-from app.store.dispositions import SqliteDispositions
-from app.store.feeds import SqliteFeeds
-from app.store.migrate import migrate
-from app.store.sqlite_audit_log import SqliteAuditLog
+from app.store.sqlite.store import sqlite_store
+from app.store.store import Store
 
 VERSION = version("mingjian")
 
 
 def create_app(settings: Settings) -> Application:
     """The whole service as one ASGI application. Raises PackError where the rules are not fit to judge by."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    migrate(f"sqlite:///{settings.database_path}")
+    store = sqlite_store(settings.database_path)
     ruleset = load_ruleset(settings.rules_dir, settings.cache_dir)
-    log = SqliteAuditLog(settings.database_path)
     key = the_key(settings)
     parts = Parts(
         ruleset=lambda: ruleset,
-        log=log,
-        dispositions=SqliteDispositions(settings.database_path, log.writer),
+        store=store,
         keys=KeyRing({"local": key}),
         profiles=read_profiles(settings.nhsa_profiles),
         ticket_secret=sha256(b"popup tickets" + key.encode()).digest(),
-        feeds=FeedLoader(SqliteFeeds(settings.database_path, log.writer)),
+        feeds=FeedLoader(store.feeds),
     )
-    parts.feeds.open()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        log.start()
+        await store.open()
+        await parts.feeds.open()
         gc.collect()
         gc.freeze()  # what is loaded now lives as long as the process: no collection need look at it again
         gc.set_threshold(50_000, 20, 20)  # requests make few cycles: look for them seldom
         following = asyncio.create_task(parts.feeds.follow())
         yield
         following.cancel()
-        await asyncio.to_thread(log.close)
+        await store.close()
 
     return assemble(parts, settings, lifespan)
 
@@ -90,8 +85,7 @@ class Parts:
     """What the interfaces are built on."""
 
     ruleset: Callable[[], Ruleset]
-    log: AuditLog
-    dispositions: SqliteDispositions
+    store: Store
     keys: KeyRing
     profiles: Profiles
     ticket_secret: bytes
@@ -103,7 +97,7 @@ def assemble(parts: Parts, settings: Settings, lifespan: Any = None) -> FastLane
     app = FastAPIOffline(
         title="Mingjian 明鉴", version=VERSION, summary="Real-time audit of medical-insurance claims", lifespan=lifespan
     )
-    app.include_router(router(parts.ruleset, parts.log, parts.keys, VERSION))
+    app.include_router(router(parts.ruleset, parts.store.log, parts.keys, VERSION))
     app.include_router(feed_router(parts.feeds, parts.keys, settings.max_body_bytes))
     app.add_exception_handler(Problem, _problem)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _http_error)  # type: ignore[arg-type]
@@ -111,21 +105,31 @@ def assemble(parts: Parts, settings: Settings, lifespan: Any = None) -> FastLane
     app.add_exception_handler(Exception, _broken)
     add_hot_endpoints(app)
     auditor = EncounterAuditor(
-        parts.ruleset, parts.log, DecisionPolicy(settings.decisions), feeds=lambda: parts.feeds.current()
+        parts.ruleset,
+        parts.store.log,
+        DecisionPolicy(settings.decisions),
+        feeds=lambda: parts.feeds.current(),
+        history=_history(parts, settings),
     )
     audits = AuditEndpoints(auditor, parts.keys, settings.max_body_bytes, settings.max_bulk_line_bytes)
     lanes = {("POST", "/v1/audits"): audits.audit_one, ("POST", "/v1/audits/bulk"): audits.audit_bulk}
     return FastLane(app, lanes, _nhsa(parts, settings, auditor))
 
 
+def _history(parts: Parts, settings: Settings) -> PatientHistory | None:
+    if not settings.keep_history:
+        return None
+    return PatientHistory(parts.store.history, FacilityGroups(settings.history_groups))
+
+
 def _nhsa(parts: Parts, settings: Settings, auditor: EncounterAuditor) -> dict[str, Application]:
     """The national interface, by the bases of its paths."""
-    recorder = DispositionRecorder(parts.dispositions)
+    recorder = DispositionRecorder(parts.store.dispositions)
     tickets = Tickets(parts.ticket_secret, settings.popup_path)
     endpoint = NhsaEndpoint(
         parts.profiles, AuditTransaction(auditor, tickets), FeedbackTransaction(recorder), settings.max_body_bytes
     )
-    popup = Popup(tickets, parts.log, recorder, settings.popup_path)
+    popup = Popup(tickets, parts.store.log, recorder, settings.popup_path)
     return {settings.popup_path: popup, settings.nhsa_base.rstrip("/"): endpoint}
 
 
@@ -160,7 +164,8 @@ def _broken(request: Request, _: Exception) -> Response:
 def openapi_document() -> dict[str, Any]:
     """The OpenAPI document of the service, without starting it."""
     nothing: Any = None
-    parts = Parts(nothing, nothing, nothing, KeyRing({}), read_profiles(None), b"", nothing)
+    store = Store(**dict.fromkeys(Store.__dataclass_fields__, nothing))
+    parts = Parts(nothing, store, KeyRing({}), read_profiles(None), b"", nothing)
     app = assemble(parts, Settings()).behind
     assert isinstance(app, FastAPI)  # noqa: S101 - for the type checker
     return app.openapi()

@@ -24,6 +24,14 @@ class Settings(BaseSettings):
     nhsa_base: str = "/fsi/api"
     nhsa_profiles: Path | None = None  # YAML; docs/his-integration.md tells what it may say
     trusted_proxies: str = ""  # addresses, comma-parted, whose X-Forwarded-For tells who calls; blank: nobody's
+    database_url: Annotated[SecretStr | None, Field(validation_alias="DATABASE_URL")] = (
+        None  # absent: SQLite in data_dir
+    )
+    redis_url: Annotated[SecretStr | None, Field(validation_alias="REDIS_URL")] = None
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    keep_history: bool = True  # False: an audit knows of the past only what its request tells
+    history_groups: list[list[str]] = []  # JSON: facilities of one group (医联体), which share their patients' history
+    deadline_ms: Annotated[int, Field(ge=10, le=1000)] = 150  # for a request that gives no X-Deadline-Ms
     decisions: dict[Stage, dict[Severity, Decision]] = {}  # JSON; what is not named stays at the safe default
 
     @property

@@ -6,8 +6,10 @@ from hashlib import sha256
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from app.application.ids import time_ordered_id
+from app.application.patient_history import Gathered, PatientHistory, to_keep
 from app.domain.audit import Audit, AuditRequest, Judgement
 from app.domain.case import Case
 from app.domain.data_quality import inspect
@@ -30,13 +32,18 @@ def judge(
     audit_id: str,
     issues: tuple[DataIssue, ...] = (),
     feeds: Feeds | None = None,
+    added: frozenset[str] = frozenset(),
+    degraded: tuple[str, ...] = (),
 ) -> tuple[Audit, Judgement]:
     """The answer to show and everything that was found. Pure: time and identity come in as arguments.
 
-    `issues` are what an interface noticed of the data before it was an encounter; `feeds` is what no request carries.
+    `issues` are what an interface noticed of the data before it was an encounter; `feeds` is what no request carries;
+    `added` are lines of the encounter that nobody asked about now; `degraded` is what could not be used.
     """
     encounter = request.encounter
     judgement = ruleset.audit(Case(encounter, request.stage, request.history, feeds), policy)
+    if added:
+        judgement = _about_what_was_sent(judgement, added)
     shown = tuple([one for one in judgement.findings if one.is_current and one.visibility is Visibility.SHOWN])
     audit = Audit(
         id=audit_id,
@@ -49,8 +56,24 @@ def judge(
         not_evaluated=judgement.not_evaluated,
         data_issues=(*issues, *inspect(encounter, audited_at.date())),
         lines_without_rules=judgement.lines_without_rules,
+        degraded=degraded,
     )
     return audit, judgement
+
+
+def _about_what_was_sent(judgement: Judgement, added: frozenset[str]) -> Judgement:
+    """Without what is said only of stored lines: it was said when they were sent."""
+    open_points = []
+    for one in judgement.not_evaluated:
+        lines = tuple([line for line in one.lines if line not in added])
+        if lines or not one.lines:
+            open_points.append(replace(one, lines=lines))
+    return replace(
+        judgement,
+        findings=tuple([one for one in judgement.findings if one.is_current or not added.issuperset(one.lines)]),
+        not_evaluated=tuple(open_points),
+        lines_without_rules=tuple([line for line in judgement.lines_without_rules if line not in added]),
+    )
 
 
 def _strictness(decision: Decision) -> int:
@@ -58,12 +81,18 @@ def _strictness(decision: Decision) -> int:
 
 
 class Judged(NamedTuple):
-    """One audit before it is recorded; `encoded` is the audit as REST answers it."""
+    """One audit before it is recorded; `encoded` is the audit as REST answers it, `ruleset` the one it was judged by.
 
+    `asked` is the request as it came, `request` the same with what was known of the past.
+    """
+
+    asked: AuditRequest
     request: AuditRequest
     audit: Audit
     judgement: Judgement
     encoded: bytes
+    ruleset: Ruleset
+    facts: bytes = b""
 
 
 class EncounterAuditor:
@@ -76,8 +105,11 @@ class EncounterAuditor:
         policy: DecisionPolicy,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         feeds: Callable[[], Feeds | None] = lambda: None,
+        history: PatientHistory | None = None,
     ) -> None:
+        """`history` None: nothing is known of the past but what a request tells, and nothing is kept for later."""
         self.ruleset, self._log, self._policy, self._now, self._feeds = ruleset, log, policy, now, feeds
+        self._history = history
 
     async def audit(
         self, request: AuditRequest, body: bytes, *, caller: str, key: str | None = None
@@ -86,21 +118,27 @@ class EncounterAuditor:
 
         Raises IdempotencyConflict for another body under the same key, NotRecorded where nothing could be stored.
         """
-        return await self.record(self.judge(request), body, caller=caller, key=key)
+        return await self.record(await self.judge(request), body, caller=caller, key=key)
 
-    def judge(self, request: AuditRequest, issues: tuple[DataIssue, ...] = ()) -> Judged:
-        """Judge now, by the rules in force; nothing is stored yet."""
-        audited_at = self._now()
+    async def judge(
+        self, request: AuditRequest, issues: tuple[DataIssue, ...] = (), ruleset: Ruleset | None = None
+    ) -> Judged:
+        """Judge now, by the given ruleset or the one in force, from start to end; nothing is stored yet."""
+        ruleset, audited_at = ruleset or self.ruleset(), self._now()
+        gathered = Gathered(request) if self._history is None else await self._history.gather(request, ruleset)
+        feeds = self._feeds()
         audit, judgement = judge(
-            self.ruleset(),
-            request,
+            ruleset,
+            gathered.request,
             policy=self._policy,
             audited_at=audited_at,
             audit_id=time_ordered_id(audited_at),
             issues=issues,
-            feeds=self._feeds(),
+            feeds=feeds,
+            added=gathered.added,
+            degraded=() if gathered.is_complete else ("history",),
         )
-        return Judged(request, audit, judgement, _encode(audit))
+        return Judged(request, gathered.request, audit, judgement, _encode(audit), ruleset)
 
     async def record(
         self, judged: Judged, body: bytes, *, caller: str, key: str | None = None, sent: bytes = b""
@@ -108,11 +146,12 @@ class EncounterAuditor:
         """Make it durable. `sent` is the answer of an interface that does not answer the audit as it is."""
         audit, judgement = judged.audit, judged.judgement
         hidden = _hidden(judgement) if len(audit.findings) < len(judgement.findings) else ()
+        encounter = judged.asked.encounter
         record = AuditRecord(
             id=audit.id,
             recorded_at=audit.audited_at,
             caller=caller,
-            facility=judged.request.encounter.facility.id,
+            facility=encounter.facility.id,
             encounter=audit.encounter,
             stage=audit.stage,
             decision=audit.decision,
@@ -123,7 +162,9 @@ class EncounterAuditor:
             hidden=_encode(hidden) if hidden else b"",
             findings=[_row(one) for one in judgement.findings],
             sent=sent,
+            facts=judged.facts,
             key=None if key is None else IdempotencyKey(caller, key),
+            history=None if self._history is None else to_keep(encounter, audit.audited_at.date()),
         )
         return await self._log.append(record)
 

@@ -12,7 +12,7 @@ import msgspec
 from app.application.feed_rows import Form, read_rows
 from app.domain.feed import FEEDS, FeedRecord
 from app.domain.feeds import NO_FEEDS, Feeds
-from app.store.feeds import Load, SqliteFeeds, StoredFeeds
+from app.store.feeds import FeedStore, Load, StoredFeeds
 
 log = logging.getLogger("mingjian")
 
@@ -41,7 +41,7 @@ class FeedState(NamedTuple):
 
 
 class FeedLoader:
-    def __init__(self, store: SqliteFeeds, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, store: FeedStore, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._store, self._now = store, now
         self._current, self._seq = NO_FEEDS, 0
         self._loaded_at: dict[str, int] = {}
@@ -51,10 +51,9 @@ class FeedLoader:
         """All feeds as they hold now: one snapshot, for the whole of an audit."""
         return self._current
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Take up what is stored."""
-        stored = self._store.read()
-        self._take(stored, _snapshot(stored))
+        await self._reload()
 
     async def load(self, name: str, content: bytes, form: Form, *, caller: str) -> FeedLoaded:
         """Store the rows and judge by them from now on. `name` is one of FEEDS.
@@ -104,7 +103,7 @@ class FeedLoader:
             await self._reload()
 
     async def _reload(self) -> None:
-        stored = await asyncio.to_thread(self._store.read)
+        stored = await self._store.read()
         self._take(stored, await asyncio.to_thread(_snapshot, stored))
 
     def _take(self, stored: StoredFeeds, feeds: Feeds) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from app.domain.disposition import Disposition
-from app.store.dispositions import Recorded, SqliteDispositions
+from app.store.dispositions import Dispositions, Recorded
 
 
 class Outcome(StrEnum):
@@ -18,7 +18,7 @@ class Outcome(StrEnum):
 
 
 class DispositionRecorder:
-    def __init__(self, store: SqliteDispositions, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, store: Dispositions, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._store, self._now = store, now
 
     async def record(self, dispositions: list[Disposition], *, caller: str) -> list[Outcome]:

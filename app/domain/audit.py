@@ -27,7 +27,10 @@ class Judgement(Struct, frozen=True, kw_only=True):
 
 
 class Audit(Struct, frozen=True, kw_only=True):
-    """The recorded answer to one request: findings shown to the caller, the strictest decision, and what is open."""
+    """The recorded answer to one request: findings shown to the caller, the strictest decision, and what is open.
+
+    `degraded` names what the service could not use in time (`history`, `record`); blank in ordinary times.
+    """
 
     id: str
     audited_at: datetime
@@ -39,3 +42,4 @@ class Audit(Struct, frozen=True, kw_only=True):
     not_evaluated: tuple[NotEvaluated, ...]
     data_issues: tuple[DataIssue, ...]
     lines_without_rules: tuple[str, ...]
+    degraded: tuple[str, ...] = ()

@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Mapping
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,18 +10,16 @@ import msgspec
 
 from app.domain.audit import Judgement
 from app.domain.case import Case
-from app.domain.decision import SAFE_POLICY, Decision, DecisionPolicy, Severity, Stage
-from app.engine.adjustment import adjusted
+from app.domain.decision import SAFE_POLICY, DecisionPolicy, Stage
+from app.domain.encounter import Encounter
 from app.engine.compiled import MAGIC, Header, RuleHead, RulePeriod
 from app.engine.index import Index, Posting
 from app.engine.kind import On, Table
 from app.engine.kinds import KINDS
-from app.engine.report import Origin, Report, encounter_date, with_history
-from app.engine.stretch import Bound, Stretch, in_force, stretches
+from app.engine.needs import Needs
+from app.engine.view import View
 from app.knowledge.overlay import LocalRecord
 from app.knowledge.pack import PackError
-
-_REMEMBERED_CODES = 200_000  # per view; codes beyond that are looked up each time, so that odd codes cannot fill memory
 
 
 class Ruleset:
@@ -55,7 +52,7 @@ class Ruleset:
     def revision(self) -> str:
         return self.header.revision
 
-    def view(self, stage: Stage, facility: str = "", area: str = "") -> "View":
+    def view(self, stage: Stage, facility: str = "", area: str = "") -> View:
         """The rules of a stage in a facility; facilities and areas without rules of their own share one view."""
         key = (stage, facility if facility in self._scopes else "", area if area in self._scopes else "")
         view = self._views.get(key)
@@ -68,6 +65,11 @@ class Ruleset:
         encounter = case.encounter
         view = self.view(case.stage, encounter.facility.id, encounter.coverage.pooling_area)
         return view.audit(case, policy.at(case.stage))
+
+    def needs(self, encounter: Encounter, stage: Stage) -> Needs:
+        """What judging the encounter needs of the patient's others."""
+        codes = {line.item_code for line in (*encounter.order_lines, *encounter.charge_lines)}
+        return self.view(stage, encounter.facility.id, encounter.coverage.pooling_area).needs(codes)
 
     def bind(self, posting: Posting) -> tuple[RulePeriod, RuleHead, Any, Any]:
         """The period, rule, kind and point that a posting stands for."""
@@ -123,110 +125,6 @@ class Ruleset:
 
     def postings_of_any_item(self) -> list[Posting]:
         return list(self._index.find(b"I"))
-
-
-class View:
-    """The checks that hold at one stage in one facility, prepared when a code is first met."""
-
-    def __init__(self, ruleset: Ruleset, stage: Stage, facility: str, area: str) -> None:
-        self._ruleset, self._stage, self._facility, self._area = ruleset, stage, facility, area
-        self._by_item: dict[str, Stretch | None] = {}
-        self._by_diagnosis: dict[str, Stretch | None] = {}
-        self._days: dict[date, date] = {}  # one object per day, whatever the number of codes
-        self._prepared: dict[Posting, tuple[Bound, ...]] = {}
-        self._always = self._stretches(list(ruleset.header.always))
-        self._any_item = self._stretches(ruleset.postings_of_any_item())
-
-    def audit(self, case: Case, decisions: Mapping[Severity, Decision]) -> Judgement:
-        report = Report(case, decisions)
-        by_item, any_item, add = self._by_item, self._any_item, report.add
-        for line in case.lines:
-            try:
-                held = by_item[line.item_code]
-            except KeyError:
-                held = self._find(On.ITEM, by_item, line.item_code)
-            day = line.service_date
-            found = held
-            while held is not None and not held.start <= day <= held.end:
-                held = held.older
-            if held is None or found is any_item:
-                report.without_rules.append(line.id)
-            if held is None:
-                continue
-            for number, check in enumerate(held.checks):
-                try:
-                    outcome = check(line, case)
-                    if outcome is not None:
-                        add(held.origins[number], outcome, line)
-                except Exception:  # one broken check must not cost the doctor all the others
-                    report.add_failure(held.origins[number], line)
-        self._audit_encounter(case, report)
-        return report.judgement(self._ruleset.revision)
-
-    def _audit_encounter(self, case: Case, report: Report) -> None:
-        if self._always is None and not self._ruleset.header.has_diagnosis_points:
-            return
-        day = encounter_date(case)
-        for check, origin in in_force(self._always, day):
-            try:
-                for outcome in check(case):
-                    report.add(origin, outcome, None)
-            except Exception:
-                report.add_failure(origin, None)
-        for diagnosis in case.encounter.diagnoses:
-            try:
-                held = self._by_diagnosis[diagnosis.code]
-            except KeyError:
-                held = self._find(On.DIAGNOSIS, self._by_diagnosis, diagnosis.code)
-            for check, origin in in_force(held, day):
-                try:
-                    outcome = check(diagnosis, case)
-                    if outcome is not None:
-                        report.add(origin, outcome, None)
-                except Exception:
-                    report.add_failure(origin, None)
-
-    def _find(self, on: On, cache: dict[str, Stretch | None], code: str) -> Stretch | None:
-        found = self._any_item if on is On.ITEM else None
-        if code and (postings := self._ruleset.postings(on, code)):
-            found = self._stretches(postings)
-        if len(cache) < _REMEMBERED_CODES:
-            cache[code] = found
-        return found
-
-    def _stretches(self, postings: list[Posting]) -> Stretch | None:
-        found: list[Bound] = []
-        for posting in sorted(set(postings)):  # by rule id, then as written: the order of findings never varies
-            if posting in self._prepared:
-                bound = self._prepared[posting]
-            else:
-                bound = self._prepare(posting)
-                if len(self._prepared) < _REMEMBERED_CODES:
-                    self._prepared[posting] = bound
-            found += bound
-        return stretches(found, self._days)
-
-    def _prepare(self, posting: Posting) -> tuple[Bound, ...]:
-        period, head, kind, point = self._ruleset.bind(posting)
-        if self._stage not in head.stages or not self._is_here(head):
-            return ()
-        start, end = max(period.start, point.effective_start), min(period.end, point.effective_end)
-        if start > end:
-            return ()
-        header, revision = self._ruleset.header, self._ruleset.revision
-        parameters = self._ruleset.parameters(posting, kind)
-        check = kind.prepare(point, parameters, self._ruleset.table(head))
-        if kind.past_days(point, parameters) and not kind.tells_history:
-            check = with_history(check, kind.on)
-        exceptions = tuple(one for one in header.exceptions if one.rule == head.id and self._is_here(one))
-        adjustments = tuple(one for one in header.adjustments if one.rule == head.id and self._is_here(one))
-        return tuple(
-            (first, last, check, Origin(changed, point, exceptions, revision, kind.item_name(point)))
-            for first, last, changed in adjusted(head, start, end, adjustments)
-        )
-
-    def _is_here(self, one: RuleHead | LocalRecord) -> bool:
-        return one.area in ("", self._area) and one.facility in ("", self._facility)
 
 
 def open_ruleset(path: Path) -> Ruleset:

@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from app.store.history import HistoryWrite
+
 FindingRow = tuple[str, str, int, str, str, str, str, bool, int | None, str]
 # id, rule, rule_version, point, severity, decision, visibility, is_current, amount in cents (分), lines
 
@@ -20,7 +22,9 @@ class IdempotencyKey(NamedTuple):
 
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One audit. `request` is the exact body; `audit` is the audit as REST answers it; `sent` is what another interface
-    answered instead; `hidden` holds findings that are stored but not shown.
+    answered instead; `hidden` holds findings that are stored but not shown; `facts` is what was judged beyond the body
+    (application/facts.py), so that the audit can be made again. `history` becomes part of the patient's history
+    together with the record, or not at all.
     """
 
     id: str
@@ -37,17 +41,21 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     hidden: bytes
     findings: list[FindingRow]
     sent: bytes = b""
+    facts: bytes = b""
     key: IdempotencyKey | None = None
+    history: HistoryWrite | None = None
 
 
 class StoredAudit(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     caller: str
     facility: str
+    ruleset: str
     request: bytes
     audit: bytes
     sent: bytes
     hidden: bytes
+    facts: bytes
 
 
 class NotRecorded(Exception):

@@ -1,22 +1,9 @@
 """Dispositions (处理记录): every one is kept; the latest of a finding is what holds."""
 
-import asyncio
-import sqlite3
 from datetime import datetime
-from functools import partial
-from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from app.domain.disposition import Action, Disposition
-from app.store.sqlite_writer import SqliteWriter, connect
-
-_IS_KNOWN = "SELECT EXISTS (SELECT 1 FROM findings WHERE id = ?)"
-_LATEST = "SELECT finding, action, reason, practitioner, caller FROM dispositions WHERE {} ORDER BY seq DESC LIMIT 1"
-_OF_ANYONE, _OF_CALLER = _LATEST.format("finding = ?"), _LATEST.format("finding = ? AND caller = ?")
-_INSERT = (
-    "INSERT INTO dispositions (finding, is_known, recorded_at, caller, practitioner, action, reason)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
-)
+from app.domain.disposition import Disposition
 
 
 class Recorded(NamedTuple):
@@ -26,49 +13,11 @@ class Recorded(NamedTuple):
     earlier: Disposition | None
 
 
-class SqliteDispositions:
-    def __init__(self, path: Path, writer: SqliteWriter) -> None:
-        self._path, self._writer = path, writer
-
+class Dispositions(Protocol):
     async def append(self, dispositions: list[Disposition], *, caller: str, at: datetime) -> list[Recorded]:
         """Store all or none, durably. What the same caller says again while it holds is not stored twice."""
-        return await self._writer.write(partial(_write, dispositions, caller, int(at.timestamp() * 1_000_000)))
+        ...
 
     async def latest(self, findings: list[str], caller: str = "") -> dict[str, Disposition]:
         """What holds for each of the findings, or what the caller said last; those without a disposition are absent."""
-        return await asyncio.to_thread(self._latest, findings, caller)
-
-    def _latest(self, findings: list[str], caller: str) -> dict[str, Disposition]:
-        connection = connect(self._path)
-        try:
-            found = {finding: _find_latest(connection, finding, caller) for finding in findings}
-        finally:
-            connection.close()
-        return {finding: one.disposition for finding, one in found.items() if one is not None}
-
-
-class _Held(NamedTuple):
-    disposition: Disposition
-    caller: str
-
-
-def _write(
-    dispositions: list[Disposition], caller: str, recorded_at: int, connection: sqlite3.Connection
-) -> list[Recorded]:
-    recorded = []
-    for one in dispositions:
-        is_known = bool(connection.execute(_IS_KNOWN, (one.finding,)).fetchone()[0])
-        earlier = _find_latest(connection, one.finding)
-        if earlier != (one, caller):
-            row = (one.finding, is_known, recorded_at, caller, one.practitioner, one.action, one.reason)
-            connection.execute(_INSERT, row)
-        recorded.append(Recorded(is_known, None if earlier is None else earlier.disposition))
-    return recorded
-
-
-def _find_latest(connection: sqlite3.Connection, finding: str, caller: str = "") -> _Held | None:
-    query, values = (_OF_CALLER, (finding, caller)) if caller else (_OF_ANYONE, (finding,))
-    row = connection.execute(query, values).fetchone()
-    if row is None:
-        return None
-    return _Held(Disposition(finding=row[0], action=Action(row[1]), reason=row[2], practitioner=row[3]), row[4])
+        ...

@@ -1,9 +1,14 @@
-"""The tables (数据表), as SQLAlchemy sees them; migrations/ makes them."""
+"""The tables (数据表), as SQLAlchemy sees them; migrations/ makes them.
+
+In PostgreSQL the growing ones are partitioned by month (audits and findings by `recorded_at`, history lines by the
+month of their encounter), and their primary keys hold that column too; foreign keys to them are left out there.
+"""
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -40,7 +45,7 @@ audits = Table(
     Column("request_digest", LargeBinary(32), nullable=False),  # SHA-256 of the exact request body
     Column(
         "content", LargeBinary, nullable=False
-    ),  # zstd of msgpack [request, audit, what was sent instead, hidden findings]
+    ),  # zstd of msgpack [request, audit, what was sent instead, hidden findings, facts]
     Index(None, "facility", "encounter"),
 )
 
@@ -59,6 +64,7 @@ findings = Table(
     Column("is_current", Boolean, nullable=False),
     Column("amount_cents", BigInteger, nullable=True),
     Column("lines", String, nullable=False),  # ids of the lines at fault, parted by |
+    Column("recorded_at", BigInteger, nullable=False),  # that of its audit
     Index(None, "id"),
 )
 
@@ -69,6 +75,7 @@ idempotency_keys = Table(
     Column("key", String(128), primary_key=True),
     Column("request_digest", LargeBinary(32), nullable=False),
     Column("audit_seq", _SEQUENCE, ForeignKey("audits.seq"), nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),  # that of its audit
 )
 
 dispositions = Table(
@@ -104,4 +111,65 @@ feed_records = Table(
     Column("key", String, primary_key=True),  # JSON: what makes the record one and the same
     Column("content", LargeBinary, nullable=False),  # JSON
     Column("load_seq", _SEQUENCE, ForeignKey("feed_loads.seq"), nullable=False),
+)
+
+history_encounters = Table(
+    "history_encounters",
+    metadata,
+    Column("facility", String(64), primary_key=True),
+    Column("encounter", String(64), primary_key=True),
+    Column("patient", String(64), nullable=False),
+    Column("month", Integer, nullable=False),  # YYYYMM, of its first day as first told: where its lines are kept
+    Column("last_date", Date, nullable=False),  # the latest day that was ever told of it
+    Column("has_death", Boolean, nullable=False),
+    Column("header", String, nullable=False),  # JSON: the encounter without lines
+    Index(None, "patient", "facility", "last_date"),
+)
+
+history_lines = Table(
+    "history_lines",
+    metadata,
+    Column("month", Integer, primary_key=True, autoincrement=False),
+    Column("facility", String(64), primary_key=True),
+    Column("encounter", String(64), primary_key=True),
+    Column("line", String(64), primary_key=True),
+    Column("service_date", Date, nullable=False),
+    Column("item_code", String(64), nullable=False),
+    Column("is_charge", Boolean, nullable=False),
+    Column("order_id", String(64), nullable=False),  # the order that a charge carries out, or blank
+    Column("is_withdrawn", Boolean, nullable=False),
+    Column("content", String, nullable=False),  # JSON: the line
+)
+
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+    Column("facility", String(64), nullable=False),
+    Column("encounter", String(64), nullable=False),
+    Column("line", String(64), nullable=False),
+    Column("caller", String(64), nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),  # microseconds since 1970, UTC
+)
+
+rulesets = Table(
+    "rulesets",
+    metadata,
+    Column("revision", String(64), primary_key=True),
+    Column("format", String(16), nullable=False),  # the mark of the compiled form
+    Column("size", BigInteger, nullable=False),  # bytes
+    Column("stored_at", BigInteger, nullable=False),  # microseconds since 1970, UTC
+    Column("stored_by", String(64), nullable=False),
+    Column("content", LargeBinary, nullable=False),  # zstd of the compiled form
+)
+
+ruleset_moves = Table(
+    "ruleset_moves",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+    Column("revision", String(64), ForeignKey("rulesets.revision"), nullable=False),
+    Column("action", String(16), nullable=False),  # publish | rollback
+    Column("caller", String(64), nullable=False),
+    Column("reason", String, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),  # microseconds since 1970, UTC
 )

@@ -13,8 +13,8 @@ from app.application.feed_rows import BadFeed, Form
 from app.application.load_feed import FeedLoaded, FeedLoader
 from app.domain.feed import FEEDS, Budget, StockBalance
 from app.store.audit_log import NotRecorded
-from app.store.feeds import SqliteFeeds
-from app.store.sqlite_writer import SqliteWriter
+from app.store.sqlite.feeds import SqliteFeeds
+from app.store.sqlite.writer import SqliteWriter
 from tests.store.build import AT, database, opened, rows
 
 HEADER = "facility,month,amount,spent,spent_until\n"
@@ -28,7 +28,7 @@ def run(path: Path, work: Callable[[FeedLoader], Coroutine[Any, Any, Any]]) -> A
     async def inside() -> Any:
         async with opened(path) as log:
             loader = FeedLoader(SqliteFeeds(path, log.writer), now=lambda: AT)
-            loader.open()
+            await loader.open()
             return await work(loader)
 
     return asyncio.run(inside())

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app.store.sqlite_audit_log import SqliteAuditLog
+from app.store.sqlite.audit_log import SqliteAuditLog
 from tests.faults.server import Clients, Server, post
 
 KILLS = 100 if os.environ.get("MINGJIAN_FAULTS") == "long" else 3

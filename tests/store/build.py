@@ -12,7 +12,7 @@ import msgspec
 
 from app.store.audit_log import AuditRecord, FindingRow, IdempotencyKey
 from app.store.migrate import migrate
-from app.store.sqlite_audit_log import SqliteAuditLog
+from app.store.sqlite.audit_log import SqliteAuditLog
 
 AT = datetime(2026, 3, 1, 8, 30, 0, 123456, tzinfo=UTC)
 

@@ -106,5 +106,6 @@ KIND = RuleKind(
     patterns=lambda point, _: point.excluded_code,
     facts=frozenset({"kept", "kept_date"}),
     past_days=past_days,
+    past_patterns=lambda point, _: point.item_code,
     item_name=lambda point: point.excluded_name,
 )

@@ -60,18 +60,13 @@ def _form_of(file: Path) -> "Form":
 
 async def _load(name: str, content: bytes, form: "Form") -> "FeedLoaded":
     from app.application.load_feed import FeedLoader
-    from app.store.feeds import SqliteFeeds
-    from app.store.migrate import migrate
-    from app.store.sqlite_writer import SqliteWriter
+    from app.store.sqlite.store import sqlite_store
 
-    settings = read_settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    migrate(f"sqlite:///{settings.database_path}")
-    writer = SqliteWriter(settings.database_path)
-    writer.start()
+    store = sqlite_store(read_settings().database_path)
+    await store.open()
     try:
-        loader = FeedLoader(SqliteFeeds(settings.database_path, writer))
-        loader.open()
+        loader = FeedLoader(store.feeds)
+        await loader.open()
         return await loader.load(name, content, form, caller="command line")
     finally:
-        writer.close()
+        await store.close()

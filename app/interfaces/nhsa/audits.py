@@ -24,14 +24,15 @@ class AuditTransaction:
         _, data = data_of(call.message)
         head = read_head(call.message, data, self._now())
         asked = read_requests(call.message, _STAGE[AUDITS[call.infno]], call.profile, head)
-        judged = [self._auditor.judge(one.request, _issues(one)) for one in asked]
+        ruleset = self._auditor.ruleset()  # one for the whole message, whatever is published meanwhile
+        judged = [await self._auditor.judge(one.request, _issues(one), ruleset) for one in asked]
         answer = self._answer(call, head, asked, judged)
         recording = [self._auditor.record(one, call.body, caller=call.caller, sent=answer) for one in judged]
         await (recording[0] if len(recording) == 1 else asyncio.gather(*recording))  # a task each is dear
         return answer
 
     def _answer(self, call: Call, head: Head, asked: list[Asked], judged: list[Judged]) -> bytes:
-        rules = self._auditor.ruleset().rules
+        rules = judged[0].ruleset.rules
         wanted = {rule.id for rule in rules.values() if {rule.id, rule.code} & head.rule_ids} if head.rule_ids else None
         findings = [
             (finding, one)

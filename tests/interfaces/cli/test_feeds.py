@@ -76,7 +76,7 @@ def test_a_store_that_cannot_be_written_is_told(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_dir: Path
 ) -> None:
     from app.store.audit_log import NotRecorded
-    from app.store.feeds import SqliteFeeds
+    from app.store.sqlite.feeds import SqliteFeeds
 
     async def refuse(*_: object) -> None:
         await asyncio.sleep(0)

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from app.main import create_app
 from app.settings import Settings
 from app.store.audit_log import StoredAudit
-from app.store.sqlite_audit_log import SqliteAuditLog
+from app.store.sqlite.audit_log import SqliteAuditLog
 
 ROOT = Path(__file__).resolve().parents[3]
 RULES = ROOT / "tests" / "contracts" / "nhsa" / "rules"

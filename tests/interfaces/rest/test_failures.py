@@ -15,9 +15,9 @@ from app.engine.ruleset import Ruleset
 from app.interfaces.asgi import Application
 from app.main import create_app
 from app.settings import Settings
-from app.store import sqlite_writer
-from app.store.sqlite_audit_log import SqliteAuditLog
-from app.store.sqlite_writer import connect
+from app.store.sqlite import writer as sqlite_writer
+from app.store.sqlite.audit_log import SqliteAuditLog
+from app.store.sqlite.writer import connect
 from tests.application.build import packs
 from tests.service import KEY, check_problem, encoded, problem_of, request, serving
 

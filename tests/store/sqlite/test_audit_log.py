@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from app.store.audit_log import IdempotencyConflict, IdempotencyKey, NotRecorded
-from app.store.sqlite_audit_log import SqliteAuditLog
+from app.store.sqlite.audit_log import SqliteAuditLog
 from tests.store.build import AT, database, finding, opened, record, rows
 
 

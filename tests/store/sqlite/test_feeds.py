@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from app.store.audit_log import NotRecorded
-from app.store.feeds import Load, Loaded, SqliteFeeds
-from app.store.sqlite_writer import SqliteWriter
+from app.store.feeds import Load, Loaded
+from app.store.sqlite.feeds import SqliteFeeds
+from app.store.sqlite.writer import SqliteWriter
 from tests.store.build import AT, database, opened, rows
 
 
@@ -27,7 +28,7 @@ def run(path, *loads):
 
 
 def read(path):
-    return SqliteFeeds(path, SqliteWriter(path)).read()
+    return asyncio.run(SqliteFeeds(path, SqliteWriter(path)).read())
 
 
 def test_nothing_is_stored_at_first(tmp_path: Path) -> None:

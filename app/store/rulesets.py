@@ -1,0 +1,54 @@
+"""Rulesets (规则库版本): every compiled revision, kept for good, and the pointer to the one in force.
+
+The pointer is a list of moves that only grows: the last move tells what is in force.
+"""
+
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+
+class Move(NamedTuple):
+    """One publication or rollback. `seq` counts up without end."""
+
+    seq: int
+    revision: str
+    action: str  # publish | rollback
+    caller: str
+    reason: str
+    at: datetime
+
+
+class StoredRuleset(NamedTuple):
+    """A revision, without its content. `format` is the compiled form's mark; a service reads its own format only."""
+
+    revision: str
+    format: str
+    size: int
+    stored_at: datetime
+    stored_by: str
+
+
+class RulesetStore(Protocol):
+    async def put(self, revision: str, compiled: bytes, *, caller: str, at: datetime) -> bool:
+        """Store a revision; False where it was stored before. Raises NotRecorded."""
+        ...
+
+    async def read(self, revision: str) -> bytes | None:
+        """The compiled form."""
+        ...
+
+    async def move(self, revision: str, *, action: str, caller: str, reason: str, at: datetime) -> Move:
+        """Point to a stored revision, durably; raises LookupError for one that is not stored, NotRecorded."""
+        ...
+
+    async def current(self) -> Move | None:
+        """The last move; None where nothing was ever published."""
+        ...
+
+    async def stored(self) -> list[StoredRuleset]:
+        """All revisions, the newest first."""
+        ...
+
+    async def moves(self, limit: int = 100) -> list[Move]:
+        """The last moves, the newest first."""
+        ...
