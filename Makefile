@@ -25,9 +25,11 @@ demo: $(RUN)  ## audit the sample encounters over HTTP and print every finding
 	@$(BIN)/python -m demo
 
 test: $(DEV)  ## run every test and every rule's examples
+	@sh scripts/services.sh
 	@$(BIN)/python -m pytest -q -n 2 tests rules
 
 faults: $(DEV)  ## kill the service a hundred times and look for lost records
+	@sh scripts/services.sh
 	@MINGJIAN_FAULTS=long $(BIN)/python -m pytest -q tests/faults
 
 check: $(DEV)  ## format, lint, types, layers, generated documents

@@ -1,4 +1,4 @@
-"""Lets `pytest rules` run every rule's own examples, one test each."""
+"""Lets `pytest rules` run every rule's own examples, one test each; and lends every test the servers it may need."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +9,7 @@ import pytest
 from app.engine.examples import check_coverage, run_example
 from app.knowledge.pack import RuleFolder, read_rule_folder, scope_of
 from app.knowledge.rule import Example
+from tests.servers import postgres, redis_server  # noqa: F401 - fixtures (tests/conftest.py upsets pytest-alembic)
 
 
 class RuleFile(pytest.File):

@@ -1,7 +1,7 @@
 """Settlement parameters (支付参数): what a payment scheme says a group is worth, and how it treats unusual stays.
 
 Amounts are yuan, shares and coefficients plain factors (0.92 is 92 %). What a scheme does not say is None, never zero.
-Sources: 按病种付费管理暂行办法 (医保发〔2025〕18号) for standard, rate and points; the local rules differ, hence the choices.
+Source: 按病种付费管理暂行办法 (医保发〔2025〕18号) for standard, rate and points; local rules differ, hence the choices.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ class QuotaUnit(StrEnum):
 
 
 class ReviewFlag(StrEnum):
-    """What besides days and cost makes a case fit for special review (特例单议): DRG/DIP 2.0 notice, 医保办发〔2024〕9号."""
+    """What besides days and cost makes a case fit for special review (特例单议); source: 医保办发〔2024〕9号."""
 
     NEW_TECHNOLOGY = "new_technology"  # 新药、新耗材、新技术
     CRITICAL = "critical"  # 复杂危重症
@@ -89,7 +89,7 @@ class Coefficients(Written, frozen=True):
 
 
 class Low(Written, frozen=True):
-    """低倍率: paid otherwise where the cost is below `at` x basis; `or_equal`: or just there. `levels` win over `at`."""
+    """低倍率: where the cost is below `at` x basis (`or_equal`: or just there). `levels` win over `at`."""
 
     at: Decimal | None = None
     levels: Mapping[FacilityLevel, Decimal] = {}
@@ -193,7 +193,7 @@ class TcmGroup(Written, frozen=True):
 
 
 class AttributeRule(Written, frozen=True):
-    """What an attribute of a group (病组属性) means here: no standard, a coefficient of its own, words for the coder."""
+    """What an attribute of a group (病组属性) means here: no standard, its own coefficient, words for the coder."""
 
     has_standard: bool = True
     coefficient: Decimal | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
+from typing import TypeVar
 
 from app.domain.encounter import FacilityLevel
 from app.domain.labels import label
@@ -20,6 +21,7 @@ from app.domain.settlement import (
     Tier,
 )
 
+K = TypeVar("K", bound=str)
 _ONE = Decimal(1)
 _ONE_FACTOR = Decimal(100)  # no coefficient, multiple or share is larger
 _MOST_MONEY = Decimal(10_000_000)  # yuan for a weight or a point
@@ -116,7 +118,7 @@ def _coefficients(parameters: PaymentParameters) -> Iterator[str]:
             yield f"level_as.{level.value} leads to {taken.value}, which leads on; write where it ends"
 
 
-def _factors(name: str, values: Mapping[str, Decimal]) -> Iterator[str]:
+def _factors(name: str, values: Mapping[K, Decimal]) -> Iterator[str]:
     for key, value in values.items():
         if not key:
             yield f"{name} has a blank key; write the level, facility or group"
@@ -176,7 +178,7 @@ def _limits(parameters: PaymentParameters) -> Iterator[str]:
 
 def _exclusion(place: int, one: Exclusion) -> Iterator[str]:
     if not any(getattr(one, name) not in (None, False, ()) for name in _EXCLUDES_BY):
-        yield f"exclusions[{place}] has no condition and would exclude every stay; give one of {', '.join(_EXCLUDES_BY)}"
+        yield f"exclusions[{place}] has no condition, which excludes every stay; give one of {', '.join(_EXCLUDES_BY)}"
     for name in ("max_days", "min_days"):
         if (days := getattr(one, name)) is not None and days < 0:
             yield f"exclusions[{place}].{name} is {days}; days are 0 or more"
@@ -237,7 +239,7 @@ def _groups(parameters: PaymentParameters) -> Iterator[str]:
 
 
 def cautions_of(parameters: PaymentParameters) -> list[str]:
-    """What is not wrong but beyond the national frame (医保发〔2025〕18号 and its 经办规程): to be looked at, in Chinese."""
+    """What is not wrong but beyond the national frame (医保发〔2025〕18号、经办规程), in Chinese: to be looked at."""
     found = []
     if (review := parameters.special_review) is not None:
         unit, most = ("‰", 50) if review.quota_unit is QuotaUnit.PER_MILLE else ("%", 5)

@@ -133,6 +133,6 @@ def _readmission(verdict: Verdict, facts: PaymentFacts, parameters: PaymentParam
 
 
 def _ratio(cost: Decimal | None, against: Decimal | None) -> Decimal | None:
-    return None if cost is None or against is None or against < CENT else (cost / against).quantize(_FOUR, ROUND_HALF_UP)
-
-
+    if cost is None or against is None or against < CENT:
+        return None
+    return (cost / against).quantize(_FOUR, ROUND_HALF_UP)

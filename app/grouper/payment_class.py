@@ -19,6 +19,7 @@ from app.domain.settlement import (
 )
 from app.grouper.payment_standard import StandardAmount
 
+
 class Worth(NamedTuple):
     """What a group that has a standard is worth here. `exact` is before rounding, `amount` in cents."""
 

@@ -1,4 +1,4 @@
-"""Settlement preview (结算预览): payment with its steps, the make-up of the bill, the split, and the running preview."""
+"""Settlement preview (结算预览): payment with steps, the make-up of the bill, the split, the running preview."""
 
 from app.domain.group_weight import PaymentScheme
 from app.domain.payment import PaymentFacts, RunningPreview, SettlementPreview

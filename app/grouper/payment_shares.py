@@ -71,7 +71,7 @@ def _sentence(
 
 
 def capitation(parameters: PaymentParameters, persons: int, months: int = 12) -> Decimal | None:
-    """按人头付费: the amount for so many insured persons and months of the year, in yuan; None where the scheme has none.
+    """按人头付费: yuan for so many insured persons and months of the year; None where the scheme has none.
 
     Raises ValueError for negative persons or months that are not 1 to 12.
     """

@@ -1,4 +1,4 @@
-"""Payment standard (支付标准): weight x rate (or points x point value) x institution coefficient, or why there is none."""
+"""Payment standard (支付标准): weight x rate (or points x value) x institution coefficient, or why there is none."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -111,7 +111,7 @@ def _without_coefficient(
 
 
 def fall_back(group_code: str, facts: PaymentFacts, parameters: PaymentParameters) -> tuple[str, str, tuple[str, ...]]:
-    """The group that is paid, why where it is another one, and the facts that would be needed to tell (中医优势病组)."""
+    """The group that is paid, why where it is another one, and the facts needed to tell (中医优势病组)."""
     condition = parameters.tcm_groups.get(group_code) if parameters.tcm_groups else None
     if condition is None:
         return group_code, "", ()

@@ -36,9 +36,7 @@ def running_preview(
     if standard_amount is None or standard_amount <= ZERO:
         hint = "病组无支付标准，无法作费用预警。"
         return RunningPreview(None, accrued_amount, None, None, daily, (), hint, _CARE_NOTE)
-    lines = tuple(
-        _threshold(share, accrued_amount, standard_amount, start_date, days, daily) for share in thresholds
-    )
+    lines = tuple(_threshold(share, accrued_amount, standard_amount, start_date, days, daily) for share in thresholds)
     return RunningPreview(
         standard_amount=standard_amount,
         accrued_amount=accrued_amount,
@@ -55,20 +53,20 @@ def _days(start_date: date | None, today: date | None) -> int | None:
     if start_date is None or today is None:
         return None
     if today < start_date:
-        raise ValueError(f"`today` {today} is before `start_date` {start_date}; give the day the cost was counted up to")
+        raise ValueError(f"`today` {today} is before `start_date` {start_date}; give the last day of the cost")
     return (today - start_date).days + 1
 
 
 def _threshold(
-    share: Decimal, accrued: Decimal, standard: Decimal, start_date: date | None, days: int | None, daily: Decimal | None
+    share: Decimal, accrued: Decimal, standard: Decimal, start: date | None, days: int | None, daily: Decimal | None
 ) -> Threshold:
     amount = share * standard
     if accrued >= amount:
         return Threshold(share, cents(amount), True, None, _reached(share, accrued, standard))
     expected = None
-    if start_date is not None and days is not None and accrued > ZERO:
+    if start is not None and days is not None and accrued > ZERO:
         day = _rounded_up(amount * days, accrued)
-        expected = start_date + timedelta(days=day - 1) if day <= _FURTHEST else None
+        expected = start + timedelta(days=day - 1) if day <= _FURTHEST else None
     hint = f"距支付标准的{_percent(share)}（{amount:,.2f}元）还有{amount - accrued:,.2f}元。"
     if expected is not None:
         hint += f"按目前日均{daily:,.2f}元，预计{expected}达到。"
