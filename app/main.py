@@ -45,7 +45,7 @@ from app.interfaces.rest.feeds import feed_router
 from app.interfaces.rest.openapi import add_hot_endpoints
 from app.interfaces.rest.rules import router
 from app.settings import Settings
-from app.store.sqlite.store import sqlite_store
+from app.store.opening import store_at
 from app.store.store import Store
 
 VERSION = version("mingjian")
@@ -53,7 +53,7 @@ VERSION = version("mingjian")
 
 def create_app(settings: Settings) -> Application:
     """The whole service as one ASGI application. Raises PackError where the rules are not fit to judge by."""
-    store = sqlite_store(settings.database_path)
+    store = store_at(settings.database, settings.database_path)
     ruleset = load_ruleset(settings.rules_dir, settings.cache_dir)
     key = the_key(settings)
     parts = Parts(

@@ -35,6 +35,11 @@ class Settings(BaseSettings):
     decisions: dict[Stage, dict[Severity, Decision]] = {}  # JSON; what is not named stays at the safe default
 
     @property
+    def database(self) -> str | None:
+        """The database's URL, which may hold a password: not to be logged."""
+        return None if self.database_url is None else self.database_url.get_secret_value()
+
+    @property
     def database_path(self) -> Path:
         return self.data_dir / "mingjian.sqlite3"
 

@@ -1,7 +1,7 @@
 """Settlement parameters (支付参数): what a payment scheme says a group is worth, and how it treats unusual stays.
 
 Amounts are yuan, shares and coefficients plain factors (0.92 is 92 %). What a scheme does not say is None, never zero.
-Source: 按病种付费管理暂行办法 (医保发〔2025〕18号) for standard, rate and points; local rules differ, hence the choices.
+Source: 按病种付费管理暂行办法 (医保发〔2025〕18号) for standard, rate, points; local rules differ, hence the choices.
 """
 
 from collections.abc import Mapping

@@ -142,10 +142,7 @@ def _high(high: High) -> Iterator[str]:
     if high.method is not HighMethod.EXCESS_RATIO and high.share != _ONE:
         yield f"high.share is for excess_ratio, but high.method is {high.method.value}; take it out"
     if high.method is not HighMethod.EXCESS_POINTS and not high.coefficient_on_excess:
-        yield (
-            "high.coefficient_on_excess is for excess_points, but high.method is "
-            f"{high.method.value}; take it out, or change the method"
-        )
+        yield f"high.coefficient_on_excess is for excess_points, but high.method is {high.method.value}; take it out"
 
 
 def _tiers(name: str, tiers: Sequence[Tier]) -> Iterator[str]:

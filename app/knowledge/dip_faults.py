@@ -1,4 +1,4 @@
-"""Faults of a DIP catalogue (病种目录导入错误): where, what, why and what to do, said to the person who has the file."""
+"""Faults of a DIP catalogue (病种目录导入错误): where, what, why and what to do, for the person who has the file."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Tables of a DIP catalogue (病种目录表格): CSV rows whose cells are read one by one, every fault noted, none raised."""
+"""Tables of a DIP catalogue (病种目录表格): CSV rows read cell by cell, every fault noted, none raised."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ _YES = {"yes": True, "是": True, "1": True, "y": True, "no": False, "否": Fals
 
 
 class Row:
-    """One row. A reader of a cell notes what is wrong in `faults` and gives the blank value, so that reading goes on."""
+    """One row. Reading a wrong cell notes it in `faults` and gives the blank value, so that reading goes on."""
 
     __slots__ = ("cells", "faults", "file", "number")
 

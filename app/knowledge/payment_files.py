@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +162,7 @@ def _words(words: type[StrEnum]) -> str:
 def _period_faults(periods: Sequence[PaymentParameters]) -> Iterator[str]:
     """Two periods of a folder may not hold on one day, and belong to one scheme."""
     ordered = sorted(periods, key=lambda one: one.in_force.start)
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         if before.in_force.overlaps(after.in_force):
             yield (
                 f"the period from {after.in_force.start} overlaps the one from {before.in_force.start} to "

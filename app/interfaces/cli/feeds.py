@@ -60,9 +60,10 @@ def _form_of(file: Path) -> "Form":
 
 async def _load(name: str, content: bytes, form: "Form") -> "FeedLoaded":
     from app.application.load_feed import FeedLoader
-    from app.store.sqlite.store import sqlite_store
+    from app.store.opening import store_at
 
-    store = sqlite_store(read_settings().database_path)
+    settings = read_settings()
+    store = store_at(settings.database, settings.database_path)
     await store.open()
     try:
         loader = FeedLoader(store.feeds)
