@@ -1,5 +1,5 @@
-"""Real PostgreSQL and Redis for tests (测试用数据库): started on demand, once for each test process, each in a folder of
-its own, on a free port, as a user that is not root; stopped by the process number that they were started with.
+"""Real PostgreSQL and Redis for tests (测试用数据库): started on demand, once for each test process, each in a folder
+of its own, on a free port, as a user that is not root; stopped by the process number that they were started with.
 """
 
 import os

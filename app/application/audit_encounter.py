@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from app.application.facts import AskedFeeds, facts_of
 from app.application.ids import time_ordered_id
 from app.application.patient_history import Gathered, PatientHistory, to_keep
 from app.domain.audit import Audit, AuditRequest, Judgement
@@ -121,12 +122,20 @@ class EncounterAuditor:
         return await self.record(await self.judge(request), body, caller=caller, key=key)
 
     async def judge(
-        self, request: AuditRequest, issues: tuple[DataIssue, ...] = (), ruleset: Ruleset | None = None
+        self,
+        request: AuditRequest,
+        issues: tuple[DataIssue, ...] = (),
+        ruleset: Ruleset | None = None,
+        *,
+        is_body: bool = True,
     ) -> Judged:
-        """Judge now, by the given ruleset or the one in force, from start to end; nothing is stored yet."""
+        """Judge now, by the given ruleset or the one in force, from start to end; nothing is stored yet.
+
+        `is_body`: what came over the wire is the request itself as JSON, so that its facts need not hold it too.
+        """
         ruleset, audited_at = ruleset or self.ruleset(), self._now()
         gathered = Gathered(request) if self._history is None else await self._history.gather(request, ruleset)
-        feeds = self._feeds()
+        feeds = None if (given := self._feeds()) is None else AskedFeeds(given)
         audit, judgement = judge(
             ruleset,
             gathered.request,
@@ -138,14 +147,22 @@ class EncounterAuditor:
             added=gathered.added,
             degraded=() if gathered.is_complete else ("history",),
         )
-        return Judged(request, gathered.request, audit, judgement, _encode(audit), ruleset)
+        facts = facts_of(
+            request,
+            gathered.request,
+            added=gathered.added,
+            is_body=is_body,
+            policy=self._policy,
+            issues=issues,
+            feeds=feeds,
+        )
+        return Judged(request, gathered.request, audit, judgement, _encode(audit), ruleset, facts)
 
     async def record(
         self, judged: Judged, body: bytes, *, caller: str, key: str | None = None, sent: bytes = b""
     ) -> tuple[bytes, bool]:
         """Make it durable. `sent` is the answer of an interface that does not answer the audit as it is."""
         audit, judgement = judged.audit, judged.judgement
-        hidden = _hidden(judgement) if len(audit.findings) < len(judgement.findings) else ()
         encounter = judged.asked.encounter
         record = AuditRecord(
             id=audit.id,
@@ -159,7 +176,7 @@ class EncounterAuditor:
             request=body,
             request_digest=sha256(body).digest(),
             audit=judged.encoded,
-            hidden=_encode(hidden) if hidden else b"",
+            hidden=encode_hidden(audit, judgement),
             findings=[_row(one) for one in judgement.findings],
             sent=sent,
             facts=judged.facts,
@@ -169,9 +186,13 @@ class EncounterAuditor:
         return await self._log.append(record)
 
 
-def _hidden(judgement: Judgement) -> tuple[Finding, ...]:
-    """Findings that are stored but not shown: on trial, excepted, or only about context."""
-    return tuple(one for one in judgement.findings if not one.is_current or one.visibility is not Visibility.SHOWN)
+def encode_hidden(audit: Audit, judgement: Judgement) -> bytes:
+    """Findings that are stored but not shown: on trial, excepted, or only about context; blank where there are none."""
+    if len(audit.findings) == len(judgement.findings):
+        return b""
+    return _encode(
+        tuple([one for one in judgement.findings if not one.is_current or one.visibility is not Visibility.SHOWN])
+    )
 
 
 def _row(finding: Finding) -> FindingRow:

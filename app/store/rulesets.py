@@ -3,6 +3,7 @@
 The pointer is a list of moves that only grows: the last move tells what is in force.
 """
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -51,4 +52,25 @@ class RulesetStore(Protocol):
 
     async def moves(self, limit: int = 100) -> list[Move]:
         """The last moves, the newest first."""
+        ...
+
+
+class RulesetDistribution(Protocol):
+    """Brings revisions and moves to the workers sooner than they would find them in the database (Redis). Nothing here
+    raises, and nothing is promised: what was not stored, not found or not announced is in the database all the same,
+    so whoever follows also polls.
+    """
+
+    async def put(self, revision: str, compiled: bytes) -> None: ...
+
+    async def get(self, revision: str) -> bytes | None:
+        """Exactly the bytes that were put, or None."""
+        ...
+
+    async def announce(self, move: Move) -> None: ...
+
+    def follow(self) -> AsyncIterator[str]:
+        """Revisions as they are announced, without end. One that is announced while the connection is lost is missed;
+        "" is given after every (re)connection: look into the database now.
+        """
         ...

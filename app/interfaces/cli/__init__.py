@@ -11,6 +11,7 @@ from app.interfaces.cli.docs import docs
 from app.interfaces.cli.feeds import feeds
 from app.interfaces.cli.import_rules import import_rules
 from app.interfaces.cli.parse_notes import parse_notes
+from app.interfaces.cli.replay import replay
 from app.interfaces.cli.rules import rules
 from app.interfaces.cli.serve import serve
 
@@ -21,7 +22,7 @@ def main() -> None:
 
 
 rules.add_command(import_rules)
-for _command in (serve, audit, rules, feeds, docs):
+for _command in (serve, audit, replay, rules, feeds, docs):
     main.add_command(_command)
 rules.add_command(coverage)
 rules.add_command(parse_notes)

@@ -25,7 +25,7 @@ class AuditTransaction:
         head = read_head(call.message, data, self._now())
         asked = read_requests(call.message, _STAGE[AUDITS[call.infno]], call.profile, head)
         ruleset = self._auditor.ruleset()  # one for the whole message, whatever is published meanwhile
-        judged = [await self._auditor.judge(one.request, _issues(one), ruleset) for one in asked]
+        judged = [await self._auditor.judge(one.request, _issues(one), ruleset, is_body=False) for one in asked]
         answer = self._answer(call, head, asked, judged)
         recording = [self._auditor.record(one, call.body, caller=call.caller, sent=answer) for one in judged]
         await (recording[0] if len(recording) == 1 else asyncio.gather(*recording))  # a task each is dear

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -35,6 +36,10 @@ _FIND_KEY = (
 )
 _FIND_AUDIT = "SELECT id, caller, facility, ruleset, content FROM audits WHERE id = ?"
 
+_LATEST_IDS = (
+    "SELECT id FROM audits WHERE ? IS NULL OR seq < (SELECT seq FROM audits WHERE id = ?) ORDER BY seq DESC LIMIT ?"
+)
+
 Answer = tuple[bytes, bool]
 _Kept = tuple[bytes, bytes, int, int]  # digest, answer, seq, time of the first request with a key
 
@@ -60,6 +65,13 @@ class SqliteAuditLog:
 
     async def find(self, audit_id: str) -> StoredAudit | None:
         return await asyncio.to_thread(self._find, audit_id)
+
+    async def latest_ids(self, limit: int, *, before: str | None = None) -> list[str]:
+        return await asyncio.to_thread(self._latest_ids, limit, before)
+
+    def _latest_ids(self, limit: int, before: str | None) -> list[str]:
+        with closing(connect(self._path)) as connection:
+            return [audit_id for (audit_id,) in connection.execute(_LATEST_IDS, (before, before, limit))]
 
     def _find(self, audit_id: str) -> StoredAudit | None:
         connection = connect(self._path)
