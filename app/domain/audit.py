@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from app.domain.decision import Decision, Stage
 from app.domain.encounter import Encounter
@@ -29,7 +29,8 @@ class Judgement(Struct, frozen=True, kw_only=True):
 class Audit(Struct, frozen=True, kw_only=True):
     """The recorded answer to one request: findings shown to the caller, the strictest decision, and what is open.
 
-    `degraded` names what the service could not use in time (`history`, `record`); blank in ordinary times.
+    `degraded` names what the service could not use in time (`history`, `record`); blank in ordinary times. `follows` is
+    the id of an audit that was made without history, and that this one, which nobody is shown, makes again.
     """
 
     id: str
@@ -43,3 +44,4 @@ class Audit(Struct, frozen=True, kw_only=True):
     data_issues: tuple[DataIssue, ...]
     lines_without_rules: tuple[str, ...]
     degraded: tuple[str, ...] = ()
+    follows: str | UnsetType = UNSET

@@ -31,8 +31,8 @@ def group_dip(
     barred = _barred(context)
     if barred:
         return _without_group(context, DipStatus.RETURNED, barred, explain)
-    for stage in catalogue.stages:
-        found = candidates(stage, context)
+    for stage, buckets in catalogue.stages_of(context.principal):
+        found = candidates(buckets, context)
         if found:
             return _grouped(context, found, stage.choice, explain)
     return _without_group(context, DipStatus.UNGROUPED, _why_ungrouped(context), explain)

@@ -18,6 +18,8 @@ from app.knowledge.dip_records import (
 )
 
 V = TypeVar("V")
+CLASSES = ("core", "grassroots", "comprehensive")
+_MOST_REMEMBERED = 50_000  # there are some 35,000 diagnoses
 
 
 class Lookup(Generic[V]):
@@ -34,6 +36,9 @@ class Lookup(Generic[V]):
             for prefix in term.prefixes:
                 self.prefixes.setdefault(prefix, value)
         self.lengths = sorted({len(prefix) for prefix in self.prefixes}, reverse=True)
+
+    def __bool__(self) -> bool:
+        return bool(self.exact or self.prefixes)
 
     def find(self, code: str) -> V | None:
         found = self.exact.get(code)
@@ -66,6 +71,20 @@ class Entry:
         self.main_only = None if single is None or single.prefixes else single.exact
 
 
+class Bucket:
+    """The groups of a stage under one prefix of `length` characters; those with one plain operation by that."""
+
+    __slots__ = ("by_operation", "entries", "length", "others")
+
+    def __init__(self, length: int, entries: Sequence[Entry]) -> None:
+        self.length, self.entries = length, tuple(entries)
+        self.others = tuple([entry for entry in entries if entry.main_only is None])
+        self.by_operation: dict[str, list[Entry]] = {}
+        for entry in entries:
+            for code in entry.main_only or ():
+                self.by_operation.setdefault(code, []).append(entry)
+
+
 class Stage:
     """Layers that are judged together, with their groups by prefix of the principal diagnosis."""
 
@@ -73,30 +92,22 @@ class Stage:
 
     def __init__(self, layers: Sequence[Layer], groups: Iterable[DipGroup], choice: Sequence[Criterion]) -> None:
         self.layers, self.choice = tuple(layers), tuple(choice)
-        index: dict[str, list[Entry]] = {}
+        found: dict[str, list[Entry]] = {}
         for group in groups:
             entry = Entry(group)
             for prefix in group.diagnoses:
-                index.setdefault(prefix, []).append(entry)
-        self.index = {prefix: tuple(entries) for prefix, entries in index.items()}
-        self.lengths = tuple(sorted({len(prefix) for prefix in index}, reverse=True))
+                found.setdefault(prefix, []).append(entry)
+        self.index = {prefix: Bucket(len(prefix), entries) for prefix, entries in found.items()}
+        self.lengths = tuple(sorted({len(prefix) for prefix in found}, reverse=True))
 
-    def of(self, principal: str) -> list[tuple[int, Entry]]:
-        """The groups of that diagnosis, each once, with the length of the prefix that fits; longest prefix first."""
-        found: list[tuple[int, Entry]] = []
-        for length in self.lengths:
-            entries = self.index.get(principal[:length])
-            if entries is not None and (length <= len(principal)):
-                if not found:
-                    found = [(length, entry) for entry in entries]
-                else:
-                    known = {id(entry) for _, entry in found}
-                    found += [(length, entry) for entry in entries if id(entry) not in known]
-        return found
+    def of(self, principal: str) -> tuple[Bucket, ...]:
+        """The groups of that diagnosis, longest prefix first. One with several prefixes may stand in several."""
+        found = [self.index.get(principal[:length]) for length in self.lengths if length <= len(principal)]
+        return tuple([bucket for bucket in found if bucket is not None])
 
 
 class DipCatalogue:
-    """Immutable once made; share it between threads as you like."""
+    """Never changes once made, but for a memo of diagnoses seen; share it between threads as you like."""
 
     def __init__(self, files: DipFiles) -> None:
         self.meta, self.params = files.meta, files.params
@@ -117,9 +128,27 @@ class DipCatalogue:
             (one.hospital, one.level, one.group, one.insurance_type): one for one in files.coefficients
         }
 
+        self.type_rank = _type_ranks(files.params.type_order)
+        self._conservative = {code: self._tell(listed) for code, listed in self.operations.exact.items()}
+        self._stages_of: dict[str, tuple[tuple[Stage, tuple[Bucket, ...]], ...]] = {}
+
+    def stages_of(self, principal: str) -> tuple[tuple[Stage, tuple[Bucket, ...]], ...]:
+        """The stages that have groups of the diagnosis, in order, with those groups."""
+        found = self._stages_of.get(principal)
+        if found is None:
+            if len(self._stages_of) >= _MOST_REMEMBERED:
+                self._stages_of.clear()
+            found = tuple([(stage, buckets) for stage in self.stages if (buckets := stage.of(principal))])
+            self._stages_of[principal] = found
+        return found
+
     def is_conservative(self, operation: str) -> bool:
         """Whether the operation is of the conservative kind, as the parameters define it."""
-        listed, how = self.operations.find(operation), self.params.conservative
+        known = self._conservative.get(operation)
+        return self._tell(self.operations.find(operation)) if known is None else known
+
+    def _tell(self, listed: OperationKind | None) -> bool:
+        how = self.params.conservative
         if listed is None:
             return how.unlisted == "conservative"
         if how.by == "kind":
@@ -138,6 +167,16 @@ def _as_term(code: str) -> Term:
     if code.endswith("*"):
         return Term(frozenset(), (code.removesuffix("*"),))
     return Term(frozenset([code]), ())
+
+
+def _type_ranks(order: Sequence[str]) -> dict[tuple[str, Kind | None], int]:
+    """The place of every class and kind in the order; what it does not name comes last."""
+    ranks: dict[tuple[str, Kind | None], int] = {}
+    for group_class in CLASSES:
+        for kind in (*Kind, None):
+            words = [f"{group_class}:{kind}", f"{group_class}:*"]
+            ranks[group_class, kind] = next((order.index(word) for word in words if word in order), len(order))
+    return ranks
 
 
 def _stages(files: DipFiles) -> Iterable[Stage]:

@@ -33,12 +33,7 @@ def _each(value: Callable[[Candidate], Any]) -> Callable[[Sequence[Candidate]], 
 
 
 def _type_rank(candidate: Candidate) -> int:
-    order = candidate.context.catalogue.params.type_order
-    group_class = candidate.entry.group_class
-    for word in (f"{group_class}:{candidate.kind}", f"{group_class}:*"):
-        if word in order:
-            return -order.index(word)
-    return -len(order)
+    return -candidate.context.catalogue.type_rank[candidate.entry.group_class, candidate.kind]
 
 
 def _nearest(found: Sequence[Candidate]) -> Values:

@@ -22,7 +22,7 @@ class Context:
 
     __slots__ = (
         "catalogue", "cost", "counting", "excluded", "facts", "group", "main", "missing", "operation_set",
-        "operations", "principal", "principal_operation", "secondary", "stay", "unnamed",
+        "operations", "principal", "principal_operation", "secondary", "stay",
     )  # fmt: skip
 
     def __init__(self, catalogue: DipCatalogue, stay: Stay, facts: DipFacts | None) -> None:
@@ -37,13 +37,11 @@ class Context:
         recorded = list(dict.fromkeys([normal(code) if "X" in code else code for code in stay.procedures]))
         self.operations = recorded
         barred = self._apply_rules(recorded) if recorded and catalogue.operation_rules else ()
-        self.main = frozenset([code for code in self.operations if code not in barred])
-        self.principal_operation = next((code for code in self.operations if code in self.main), "")
-        if catalogue.params.operation.main_is_principal:
-            self.main = frozenset([self.principal_operation] if self.principal_operation else ())
+        main = [code for code in self.operations if code not in barred] if barred else self.operations
+        self.principal_operation = main[0] if main else ""
         self.operation_set = frozenset(self.operations)
+        self.main = main[:1] if catalogue.params.operation.main_is_principal else main
         self.counting = [code for code in self.operations if not catalogue.is_conservative(code)]
-        self.unnamed = [code for code in self.counting if catalogue.operations.find(code) is None]
 
     def _apply_rules(self, recorded: list[str]) -> set[str]:
         """Take out what counts as conservative; give back what may not be a main operation."""
@@ -62,6 +60,11 @@ class Context:
                 barred.add(code)
         self.operations = kept
         return barred
+
+    @property
+    def unnamed(self) -> list[str]:
+        """Operations that count and that operations.csv does not hold."""
+        return [code for code in self.counting if self.catalogue.operations.find(code) is None]
 
     @property
     def kind(self) -> Kind | None:

@@ -29,9 +29,9 @@ def runner_ups(
     found = [_runner_up(one, "code", "与入组病种条件相当，参数不能区分，按编码排在其后") for one in tied]
     found += [_runner_up(one, name, why(one, winner, name)) for one, name in reversed(lost)]
     is_later = False
-    for stage in context.catalogue.stages:
+    for stage, buckets in context.catalogue.stages_of(context.principal):
         if is_later:
-            for one in candidates(stage, context):
+            for one in candidates(buckets, context):
                 reason = f"{LAYERS[one.group.layer]}层在{LAYERS[winner.group.layer]}层之后匹配"
                 found.append(_runner_up(one, "layer", reason))
         is_later = is_later or winner.group.layer in stage.layers
@@ -47,9 +47,10 @@ def _runner_up(one: Candidate, lost_by: str, reason: str) -> RunnerUp:
 
 def near_misses(context: Context, known: set[str]) -> tuple[NearMiss, ...]:
     """Groups of the principal diagnosis of which one thing is missing, the dearest first."""
-    found = []
-    for stage in context.catalogue.stages:
-        for _, entry in stage.of(context.principal):
+    found: list[NearMiss] = []
+    buckets = [bucket for _, found in context.catalogue.stages_of(context.principal) for bucket in found]
+    for bucket in buckets:
+        for entry in bucket.entries:
             group = entry.group
             if group.code in known or "" in group.diagnoses:
                 continue

@@ -1,8 +1,8 @@
 """Matching of one DIP group with one stay (入组匹配): does the group take it, and with which operations."""
 
-from functools import cached_property
+from collections.abc import Collection, Sequence
 
-from app.grouper.dip_catalogue import Entry, Stage
+from app.grouper.dip_catalogue import Bucket, Entry
 from app.grouper.dip_context import Context, age_in_days, age_in_years, highest, names
 from app.grouper.dip_result import Matched
 from app.knowledge.dip_condition import NUMBERS
@@ -15,6 +15,10 @@ _NO_TERMS: tuple[Term, ...] = ()
 class Candidate:
     """A group that takes the stay. `main_terms` and `related_terms` are the terms that the stay fulfils."""
 
+    __slots__ = (
+        "_operations", "context", "entry", "group", "is_complete", "main_terms", "prefix_length", "related_terms",
+    )  # fmt: skip
+
     def __init__(
         self,
         entry: Entry,
@@ -26,16 +30,21 @@ class Candidate:
     ) -> None:
         self.entry, self.group, self.context, self.prefix_length = entry, entry.group, context, prefix_length
         self.main_terms, self.related_terms, self.is_complete = main_terms, related_terms, is_complete
+        self._operations: tuple[str, ...] | None = None if main_terms else ()
 
-    @cached_property
+    @property
     def operations(self) -> tuple[str, ...]:
         """Recorded operations that the group names."""
-        terms = (*self.main_terms, *self.related_terms)
-        return tuple([code for code in self.context.operations if any([names(term, code) for term in terms])])
+        if self._operations is None:
+            terms = (*self.main_terms, *self.related_terms)
+            named = [code for code in self.context.operations if any([names(term, code) for term in terms])]
+            self._operations = tuple(named)
+        return self._operations
 
-    @cached_property
+    @property
     def left_over(self) -> tuple[str, ...]:
-        return tuple([code for code in self.context.counting if code not in self.operations])
+        operations = self.operations
+        return tuple([code for code in self.context.counting if code not in operations])
 
     @property
     def has_main_operation(self) -> bool:
@@ -48,7 +57,7 @@ class Candidate:
         recorded = self.context.operation_set
         return all([not term.exact.isdisjoint(recorded) for term in (*self.main_terms, *self.related_terms)])
 
-    @cached_property
+    @property
     def kind(self) -> Kind | None:
         """The group's kind, or the highest among the operations that it names."""
         if self.group.kind is not None or not self.operations:
@@ -67,19 +76,20 @@ class Candidate:
         )
 
 
-def candidates(stage: Stage, context: Context) -> list[Candidate]:
-    """The groups of the stage that take the stay."""
-    found = []
-    main = context.main
-    for length, entry in stage.of(context.principal):
-        only = entry.main_only
-        if only is not None:
-            if only.isdisjoint(main) or (entry.asks_more and not _more_fits(entry.group, context)):
-                continue
-            found.append(Candidate(entry, context, length, entry.main[0]))
-        elif (candidate := _match(entry, context, length)) is not None:
-            found.append(candidate)
-    return found
+def candidates(buckets: Sequence[Bucket], context: Context) -> list[Candidate]:
+    """The groups that take the stay, each once, at its longest prefix."""
+    found: dict[int, Candidate] = {}
+    for bucket in buckets:
+        length, by_operation = bucket.length, bucket.by_operation
+        if by_operation:
+            for code in context.main:
+                for entry in by_operation.get(code, ()):
+                    if id(entry) not in found and not (entry.asks_more and not _more_fits(entry.group, context)):
+                        found[id(entry)] = Candidate(entry, context, length, entry.main[0])
+        for entry in bucket.others:
+            if id(entry) not in found and (candidate := _match(entry, context, length)) is not None:
+                found[id(entry)] = candidate
+    return list(found.values())
 
 
 def _match(entry: Entry, context: Context, length: int) -> Candidate | None:
@@ -106,7 +116,7 @@ def _kind_fits(entry: Entry, context: Context) -> bool:
     return asked is Kind.CONSERVATIVE and context.catalogue.params.comprehensive.falls_to_conservative
 
 
-def _hits(term: Term, codes: frozenset[str]) -> bool:
+def _hits(term: Term, codes: Collection[str]) -> bool:
     return not term.exact.isdisjoint(codes) or (
         bool(term.prefixes) and any([code.startswith(term.prefixes) for code in codes])
     )

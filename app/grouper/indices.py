@@ -14,7 +14,7 @@ from app.domain.money import ZERO, cents
 from app.domain.payment import Payment
 from app.domain.settlement import PaymentParameters
 
-_FOUR = Decimal("0.0001")
+_SIX = Decimal("0.000001")
 
 
 class IndexCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
@@ -29,7 +29,7 @@ class IndexCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
 
 
 class Index(Struct, frozen=True, gc=False):
-    """A mean over `cases`, rounded to 4 decimals (None: over no case); `left_out` lacked what it needs."""
+    """A mean over `cases`, rounded to 6 decimals (None: over no case); `left_out` lacked what it needs."""
 
     value: Decimal | None
     cases: int
@@ -62,7 +62,7 @@ def _over(value: Decimal | None, by: Decimal | None) -> Decimal | None:
 
 def _mean(values: list[Decimal | None]) -> Index:
     known = [value for value in values if value is not None]
-    mean = (sum(known, ZERO) / len(known)).quantize(_FOUR, ROUND_HALF_UP) if known else None
+    mean = (sum(known, ZERO) / len(known)).quantize(_SIX, ROUND_HALF_UP) if known else None
     return Index(mean, len(known), len(values) - len(known))
 
 

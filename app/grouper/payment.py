@@ -83,25 +83,16 @@ def _payment(
     """The verdict in whole cents, with what it is compared with."""
     row, kind = standard.row, verdict.payment_class
     cost = None if facts.total_amount is None else cents(facts.total_amount)
-    exact, factor = verdict.official, _readmission(verdict, facts, parameters)
-    if exact is not None and factor is not None:
-        exact *= factor
+    factor = _readmission(verdict, facts, parameters)
+    exact = verdict.official if factor is None or verdict.official is None else verdict.official * factor
     official = None if exact is None else cents(exact)
     formula = official if kind is PaymentClass.BED_DAY else standard.amount
-    surplus = None if official is None or cost is None else official - cost
-    reasons: tuple[str, ...] = ()
-    if parameters.special_review is not None and kind not in _NEVER_REVIEWED:
-        reasons = review_reasons(parameters.special_review, facts, row, standard.amount, surplus)
-    if reasons and kind is PaymentClass.NORMAL:
-        kind = PaymentClass.SPECIAL_REVIEW
-    points = None
-    if exact is not None and worth is not None and not verdict.by_item and kind is not PaymentClass.BED_DAY:
-        points = (exact * worth.base_points / worth.exact).quantize(_FOUR, ROUND_HALF_UP)
-    mean = worth.mean if worth is not None else None
+    surplus, review = _minus(official, cost), parameters.special_review
+    reasons = review_reasons(review, facts, row, standard.amount, surplus) if kind not in _NEVER_REVIEWED else ()
     return Payment(
         group_code=group_code,
         priced_code=standard.code,
-        payment_class=kind,
+        payment_class=PaymentClass.SPECIAL_REVIEW if reasons and kind is PaymentClass.NORMAL else kind,
         reason=verdict.reason,
         attributes=row.attributes if row is not None else (),
         weight=standard.weight,
@@ -109,19 +100,30 @@ def _payment(
         coefficient=standard.coefficient,
         total_amount=cost,
         formula_value=formula,
-        adjustment=None if formula is None or official is None else official - formula,
+        adjustment=_minus(official, formula),
         official_value=official,
-        official_points=points,
+        official_points=_points(verdict, exact, worth),
         surplus=surplus,
-        formula_surplus=None if formula is None or cost is None else formula - cost,
+        formula_surplus=_minus(formula, cost),
         ratio=_ratio(cost, standard.amount),
-        mean_ratio=_ratio(cost, mean),
+        mean_ratio=_ratio(cost, worth.mean if worth is not None else None),
         low_limit=verdict.low_limit,
         high_limit=verdict.high_limit,
         readmission_factor=factor,
         review_reasons=reasons,
-        missing=tuple(dict.fromkeys(missing)) if missing else (),
+        missing=tuple(dict.fromkeys(missing)),
     )
+
+
+def _minus(value: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if value is None or other is None else value - other
+
+
+def _points(verdict: Verdict, official: Decimal | None, worth: Worth | None) -> Decimal | None:
+    """The points, before the coefficient, that the exact official value is worth; what is paid by item has none."""
+    if official is None or worth is None or verdict.by_item or verdict.payment_class is PaymentClass.BED_DAY:
+        return None
+    return (official * worth.base_points / worth.exact).quantize(_FOUR, ROUND_HALF_UP)
 
 
 def _readmission(verdict: Verdict, facts: PaymentFacts, parameters: PaymentParameters) -> Decimal | None:

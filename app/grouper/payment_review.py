@@ -30,14 +30,14 @@ def review_quota(parameters: PaymentParameters, level: FacilityLevel, discharges
 
 
 def review_reasons(
-    review: SpecialReview,
+    review: SpecialReview | None,
     facts: PaymentFacts,
     row: GroupWeight | None,
     standard_amount: Decimal | None,
     surplus: Decimal | None,
 ) -> tuple[str, ...]:
     """Why the stay may be filed, in Chinese; () where nothing marks it, or it loses nothing and the scheme minds."""
-    if review.only_deficit and surplus is not None and surplus >= 0:
+    if review is None or (review.only_deficit and surplus is not None and surplus >= 0):
         return ()
     found = [*_by_amount(review, facts, standard_amount), *_by_days(review, facts, row)]
     if review.min_icu_hours is not None and facts.icu_hours is not None and facts.icu_hours >= review.min_icu_hours:

@@ -43,8 +43,8 @@ def floating_rate(budget: Decimal, total_weight: Decimal) -> Decimal:
 
 
 def _divided(value: Decimal, by: Decimal, name: str) -> Decimal:
-    if not by > ZERO:
-        raise ValueError(f"`{name}` is {by}; it must be above 0, for it divides")
+    if not value.is_finite() or not by.is_finite() or by <= ZERO:
+        raise ValueError(f"`{name}` is {by}; it must be a number above 0, for {value} is divided by it")
     return value / by
 
 

@@ -74,44 +74,48 @@ class _Reader:
         before = len(row.faults)
         layer = row.word("layer", Layer, LAYER_NAMES, required=True)
         code, name = row.text("code", True), row.text("name", True)
-        diagnoses = self._cell(row, "dx_patterns", read_prefixes, ()) if row.text("dx_patterns", True) else ()
+        diagnoses: tuple[str, ...] = ()
+        if row.text("dx_patterns", True):
+            diagnoses = self._cell(row, "dx_patterns", read_prefixes) or ()
         main, related = self._expression(row, "main_op"), self._expression(row, "related_op")
         kind = row.word("kind", Kind, KIND_NAMES)
-        given = {
-            "secondary": self._cell(row, "other_dx", read_secondary, ()),
-            "condition": self._cell(row, "condition", lambda text: read_condition(text, self.lists), ()),
-            "age_days": _bounds(row, "age_days"),
-            "age": _bounds(row, "age"),
-            "weight": _bounds(row, "weight"),
-        }
+        secondary = self._cell(row, "other_dx", read_secondary)
+        condition = self._cell(row, "condition", lambda text: read_condition(text, self.lists))
+        bounds = {name: _bounds(row, name) for name in ("age", "age_days", "weight")}
         score = row.number_of("score", above=_ZERO)
-        others = {name: row.number_of(name) for name in ("drug_score", "consumable_score")}
-        means = {name: row.number_of(name, above=_ZERO) for name in ("mean_cost", "mean_days")}
+        drug_score, consumable_score = row.number_of("drug_score"), row.number_of("consumable_score")
+        mean_cost, mean_days = row.number_of("mean_cost", above=_ZERO), row.number_of("mean_days", above=_ZERO)
         grassroots = row.yes("grassroots")
         if len(row.faults) > before or layer is None:
             return None
         group = DipGroup(
             row=row.number, layer=layer, code=code, name=name, diagnoses=diagnoses, main=main, related=related,
-            kind=_kind(layer, kind, main), score=score, is_grassroots=grassroots, source=row.text("source"),
-            **given, **others, **means,
+            secondary=secondary or (), condition=condition or (), age=bounds["age"], age_days=bounds["age_days"],
+            weight=bounds["weight"], kind=_kind(layer, kind, main), score=score, drug_score=drug_score,
+            consumable_score=consumable_score, mean_cost=mean_cost, mean_days=mean_days, is_grassroots=grassroots,
+            source=row.text("source"),
         )  # fmt: skip
         return group if _makes_sense(row, group) else None
 
     def _expression(self, row: Row, column: str) -> Expression:
         text = row.cells.get(column, "")
-        if text and text not in self._expressions:
-            self._expressions[text] = self._cell(row, column, lambda cell: read_expression(cell, self.signs), ())
-        return self._expressions.get(text, ())
+        if text not in self._expressions:
+            made = self._cell(row, column, lambda cell: read_expression(cell, self.signs))
+            if text and made is None:
+                return ()  # a fault, to be told of every row that has it
+            self._expressions[text] = made or ()
+        return self._expressions[text]
 
-    def _cell(self, row: Row, column: str, read: Callable[[str], T], blank: T) -> T:
+    def _cell(self, row: Row, column: str, read: Callable[[str], T]) -> T | None:
+        """What the cell says; None where it is blank, or unreadable, which is a fault."""
         text = row.cells.get(column, "")
         if not text:
-            return blank
+            return None
         try:
             return read(text)
         except Unreadable as error:
             row.fault(column, str(error), *self._advice(column))
-            return blank
+            return None
 
     def _advice(self, column: str) -> tuple[str, str]:
         if not column.endswith("_op"):

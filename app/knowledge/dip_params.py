@@ -27,8 +27,6 @@ Criterion = Literal[
     "catalogue_order",
 ]
 Sign = Annotated[str, Meta(min_length=1, max_length=1)]
-Share = Annotated[Decimal, Meta(gt=Decimal(0), le=Decimal(1))]
-Positive = Annotated[Decimal, Meta(gt=Decimal(0), le=Decimal(1_000_000))]
 
 DRAFT_TYPE_ORDER = (
     "core:surgery",
@@ -95,7 +93,7 @@ class ComprehensiveParams(_Params, frozen=True, kw_only=True, forbid_unknown_fie
 class LowParams(_Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """费用超低: cost below `at` times the standard. `ratio`: the score times cost/standard; `item`: the cost."""
 
-    at: Positive = Decimal("0.5")
+    at: Decimal = Decimal("0.5")
     inclusive: bool = False
     method: Literal["ratio", "item", "standard"] = "ratio"
 
@@ -108,12 +106,12 @@ class HighParams(_Params, frozen=True, kw_only=True, forbid_unknown_fields=True)
     (`limit`), or the standard as if the case were normal (`standard`).
     """
 
-    at: Positive = Decimal(2)
+    at: Decimal = Decimal(2)
     inclusive: bool = True
     method: Literal["excess", "item", "standard"] = "excess"
     add: Literal["one", "coefficient"] = "one"
     score: Literal["case", "group"] = "case"
-    cap_at: Positive | None = None
+    cap_at: Decimal | None = None
     cap: Literal["limit", "standard"] = "limit"
 
 
@@ -128,13 +126,13 @@ class PricingParams(_Params, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     basis: Literal["standard", "group_score", "mean_cost"] = "standard"
     low: LowParams = LowParams()
     high: HighParams = HighParams()
-    review_from: Positive | None = Decimal(2)
-    fallback_factor: Positive | None = None
+    review_from: Decimal | None = Decimal(2)
+    fallback_factor: Decimal | None = None
     bedday: Literal["per_day", "per_stay"] = "per_day"
     no_auxiliary: tuple[str, ...] = ("tcm", "bedday", "fallback")
     grassroots_coefficient: bool = False
-    point_value: Positive | None = None
-    fund_share: Share | None = None
+    point_value: Decimal | None = None
+    fund_share: Decimal | None = None
 
 
 class DipParams(_Params, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -15,6 +16,9 @@ from app.knowledge.dip_table import read_table
 _LAYERS = ("priority", "tcm", "bedday", "merge", "dxaux", "basic", "comprehensive", "fallback")
 _CLASSES = ("core", "grassroots", "comprehensive")
 _KINDS = ("surgery", "treatment", "diagnostic", "conservative", "*")
+
+_MILLION = Decimal(1_000_000)
+_LARGEST = {"pricing.fund_share": Decimal(1)}
 
 Given = Iterator[tuple[int, str, Any]]  # row, dotted key, value
 
@@ -90,7 +94,10 @@ def _set(file: str, row: int, key: str, value: Any, values: dict[str, Any], faul
         if isinstance(value, str) and value.lower() in ("yes", "no"):
             value = value.lower() == "yes"
         try:
-            values[key] = msgspec.convert(value, _LEAVES[key], strict=False)
+            values[key] = made = msgspec.convert(value, _LEAVES[key], strict=False)
+            if isinstance(made, Decimal) and not (made.is_finite() and 0 < made <= _LARGEST.get(key, _MILLION)):
+                why = f"必须大于0且不超过{_LARGEST.get(key, _MILLION)}"
+                faults.append(DipFault(file, row, key, f"值为{str(value)[:40]}", why, "请改正，没有则删除该行"))
         except msgspec.ValidationError as error:
             faults.append(DipFault(file, row, key, f"“{str(value)[:40]}”不可用", _why(key, error), "请改正"))
 

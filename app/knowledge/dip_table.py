@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
@@ -95,7 +95,7 @@ def read_table(
         header = [aliases.get(name.strip(), name.strip()) for name in next(reader, [])]
         if not _header_fits(file.name, header, columns, required, faults):
             return []
-        return _rows(file.name, header, reader, faults)
+        return _rows(file.name, header, ((reader.line_num, cells) for cells in reader), faults)
     except csv.Error as error:
         faults.append(DipFault(file.name, reader.line_num, "", f"{error}", "引号不成对", "请检查该行的双引号"))
         return []
@@ -117,14 +117,14 @@ def _header_fits(
     return len(faults) == before
 
 
-def _rows(file: str, header: list[str], reader: "csv._reader", faults: list[DipFault]) -> list[Row]:
+def _rows(file: str, header: list[str], lines: Iterable[tuple[int, list[str]]], faults: list[DipFault]) -> list[Row]:
     found, width = [], len(header)
-    for cells in reader:
+    for number, cells in lines:
         if len(cells) == width:
             filled = {name: text for name, cell in zip(header, cells, strict=True) if (text := cell.strip())}
             if filled:
-                found.append(Row(file, reader.line_num, filled, faults))
+                found.append(Row(file, number, filled, faults))
         elif any(cell.strip() for cell in cells):
             what = f"有{len(cells)}个单元格，表头有{width}列"
-            faults.append(DipFault(file, reader.line_num, "", what, "无法对应列", "含逗号的单元格请加双引号"))
+            faults.append(DipFault(file, number, "", what, "无法对应列", "含逗号的单元格请加双引号"))
     return found

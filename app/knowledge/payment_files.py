@@ -8,29 +8,20 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from app.domain.encounter import FacilityLevel
 from app.domain.group_weight import GroupWeight, PaymentScheme
-from app.domain.settlement import Basis, HighMethod, LowMethod, Method, PaymentParameters, QuotaUnit, ReviewFlag
+from app.domain.settlement import PaymentParameters
 from app.domain.settlement_checks import faults_of
 from app.knowledge.pack import PackError
+from app.knowledge.payment_faults import explain
 from app.knowledge.weight_file import read_weights
 
 PAYMENT_FILE = "payment.json"
-_CHOICES: tuple[tuple[str, type[StrEnum]], ...] = (  # by how the place of a wrong word ends
-    ("low.method", LowMethod),
-    ("high.method", HighMethod),
-    ("method", Method),
-    ("basis", Basis),
-    ("quota_unit", QuotaUnit),
-    ("flags[...]", ReviewFlag),
-)
 
 
 def read_payment(folder: Path) -> tuple[PaymentScheme, ...]:
@@ -107,9 +98,9 @@ def convert_parameters(document: Any) -> PaymentParameters:
     try:
         parameters = msgspec.convert(document, PaymentParameters)
     except msgspec.ValidationError as error:
-        raise ValueError(_explain(str(error))) from error
+        raise ValueError(" ".join(explain(document, PaymentParameters, error).split())) from error
     if faults := faults_of(parameters):
-        raise ValueError("\n".join(faults))
+        raise ValueError("\n".join(" ".join(fault.split()) for fault in faults))  # a key may hold line ends
     return parameters
 
 
@@ -128,35 +119,6 @@ def _object_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
             raise ValueError(f"the field {key!r} stands twice in one object; keep one of them")
         found[key] = value
     return found
-
-
-def _explain(text: str) -> str:
-    """What msgspec says, with the field first and what to do last."""
-    what, _, place = text.partition(" - at ")
-    field = place.replace("`$.", "`").replace("`$`", "`the whole`").replace("`", "").replace("key in ", "a key of ")
-    where = field or "the whole"
-    if what.startswith("Object contains unknown field"):
-        return f"{where}: {what[0].lower()}{what[1:]}; take it out, or mend its name"
-    if what.startswith("Object missing required field"):
-        return f"{where}: the field {what.rpartition(' ')[2]} is missing; add it"
-    if what.startswith("Invalid enum value"):
-        if (choices := _choices(field)) is not None:
-            return f"{where}: {what.removeprefix('Invalid enum value ')} is not known; write {choices}"
-        return f"{where}: {what}"
-    if "decimal" in what.lower():
-        return f'{where}: {what}; write a number, best as text, such as "9575.25"'
-    return f"{where}: {what}"
-
-
-def _choices(field: str) -> str | None:
-    if field.startswith(("a key of ", "level_as")):
-        return _words(FacilityLevel)
-    return next((_words(words) for ending, words in _CHOICES if field.endswith(ending)), None)
-
-
-def _words(words: type[StrEnum]) -> str:
-    names = [one.value for one in words if one.value]
-    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def _period_faults(periods: Sequence[PaymentParameters]) -> Iterator[str]:

@@ -1,0 +1,25 @@
+"""The hot lanes of grouping and settlement (分组与结算接口), by method and path."""
+
+from app.application.load_scheme import scheme_folders
+from app.application.scheme_shelf import SchemeShelf
+from app.interfaces.asgi import Application
+from app.interfaces.auth import KeyRing
+from app.interfaces.rest.groupings import DIP, DRG, GroupingEndpoints
+from app.interfaces.rest.settlements import PREVIEW, SettlementEndpoints
+from app.settings import Settings
+
+
+def scheme_shelf(settings: Settings) -> SchemeShelf:
+    return SchemeShelf(scheme_folders(settings.data_dir, settings.rules_dir), settings.cache_dir)
+
+
+def settlement_lanes(shelf: SchemeShelf, keys: KeyRing, settings: Settings) -> dict[tuple[str, str], Application]:
+    groupings = GroupingEndpoints(shelf, keys, settings.max_body_bytes, settings.max_bulk_line_bytes)
+    settlements = SettlementEndpoints(shelf, keys, settings.max_body_bytes)
+    return {
+        ("POST", DRG): groupings.drg,
+        ("POST", f"{DRG}/bulk"): groupings.drg_bulk,
+        ("POST", DIP): groupings.dip,
+        ("POST", f"{DIP}/bulk"): groupings.dip_bulk,
+        ("POST", PREVIEW): settlements.preview,
+    }
