@@ -1,9 +1,10 @@
 """Settings (配置): every environment variable in one place. No secret has a default."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.decision import Decision, Severity, Stage
@@ -29,10 +30,27 @@ class Settings(BaseSettings):
     )
     redis_url: Annotated[SecretStr | None, Field(validation_alias="REDIS_URL")] = None
     workers: Annotated[int, Field(ge=1, le=64)] = 1
+    publish_at_start: bool = True  # packs that were never in force; False: only `mingjian rules publish` publishes
     keep_history: bool = True  # False: an audit knows of the past only what its request tells
     history_groups: list[list[str]] = []  # JSON: facilities of one group (医联体), which share their patients' history
     deadline_ms: Annotated[int, Field(ge=10, le=1000)] = 150  # for a request that gives no X-Deadline-Ms
+    trail_origin: str = ""  # the log's name, as mingjian.example/hospital-1; blank: one is made with the key
+    trail_key_file: Path | None = None  # absent: a key is made at the first start and kept in the data directory
+    trail_sm2_key_file: Path | None = None  # PEM; a second signature by SM2/SM3 (国密)
+    trail_witnesses: list[dict[str, str]] = []  # JSON: [{"url": "http://…", "key": "name+id+base64"}]
     decisions: dict[Stage, dict[Severity, Decision]] = {}  # JSON; what is not named stays at the safe default
+
+    @field_validator("history_groups")
+    @classmethod
+    def _in_one_group_only(cls, groups: list[list[str]]) -> list[list[str]]:
+        several = [one for one, count in Counter(one for group in groups for one in set(group)).items() if count > 1]
+        if several:
+            raise ValueError(f"facility {sorted(several)[0]!r} stands in two groups; it may share its history in one")
+        return groups
+
+    @property
+    def trail_dir(self) -> Path:
+        return self.data_dir / "trail"
 
     @property
     def database(self) -> str | None:
@@ -40,8 +58,17 @@ class Settings(BaseSettings):
         return None if self.database_url is None else self.database_url.get_secret_value()
 
     @property
+    def redis(self) -> str | None:
+        """Redis's URL, which may hold a password: not to be logged."""
+        return None if self.redis_url is None else self.redis_url.get_secret_value()
+
+    @property
     def database_path(self) -> Path:
         return self.data_dir / "mingjian.sqlite3"
+
+    @property
+    def spool_dir(self) -> Path:
+        return self.data_dir / "spool"
 
     @property
     def popup_path(self) -> str:

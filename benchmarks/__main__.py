@@ -1,10 +1,10 @@
-"""Run the benchmarks: `python -m benchmarks [engine] [load] [scale] [http] [--quick]`, all unless some are named."""
+"""Run the benchmarks: `python -m benchmarks [module …] [--quick]`, all modules unless some are named."""
 
 import argparse
 import time
 from importlib import import_module
 
-_MODULES = ("engine", "load", "scale", "http")
+_MODULES = ("engine", "load", "scale", "http", "grouping", "history", "what_if")
 
 
 def main() -> None:

@@ -6,22 +6,27 @@ from hashlib import sha256
 from typing import NamedTuple
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from app.application.deadline import Deadline
 from app.application.facts import AskedFeeds, facts_of
 from app.application.ids import time_ordered_id
-from app.application.patient_history import Gathered, PatientHistory, to_keep
+from app.application.patient_history import PatientHistory, to_keep_of
+from app.application.reach_history import TimelyHistory
+from app.application.record_audit import AuditRecorder, finding_row
 from app.domain.audit import Audit, AuditRequest, Judgement
 from app.domain.case import Case
 from app.domain.data_quality import inspect
 from app.domain.decision import Decision, DecisionPolicy
+from app.domain.encounter import Encounter
 from app.domain.feeds import Feeds
-from app.domain.finding import DataIssue, Finding, Visibility
+from app.domain.finding import DataIssue, Visibility
 from app.engine.ruleset import Ruleset
-from app.store.audit_log import AuditLog, AuditRecord, FindingRow, IdempotencyKey
+from app.store.audit_log import AuditLog, AuditRecord, IdempotencyKey
+from app.store.breaker import Breaker
 
 _encode = msgspec.json.Encoder().encode
-_MOST_CENTS = 2**63 - 1  # what a database column holds; the answer that is stored beside it keeps the exact amount
 
 
 def judge(
@@ -35,11 +40,13 @@ def judge(
     feeds: Feeds | None = None,
     added: frozenset[str] = frozenset(),
     degraded: tuple[str, ...] = (),
+    follows: str | UnsetType = UNSET,
 ) -> tuple[Audit, Judgement]:
     """The answer to show and everything that was found. Pure: time and identity come in as arguments.
 
     `issues` are what an interface noticed of the data before it was an encounter; `feeds` is what no request carries;
-    `added` are lines of the encounter that nobody asked about now; `degraded` is what could not be used.
+    `added` are lines of the encounter that nobody asked about now; `degraded` is what could not be used;
+    `follows` is the audit that is made again.
     """
     encounter = request.encounter
     judgement = ruleset.audit(Case(encounter, request.stage, request.history, feeds), policy)
@@ -55,11 +62,22 @@ def judge(
         decision=max([one.decision for one in shown], key=_strictness, default=Decision.PASS),
         findings=shown,
         not_evaluated=judgement.not_evaluated,
-        data_issues=(*issues, *inspect(encounter, audited_at.date())),
+        data_issues=(*issues, *inspect(_as_sent(encounter, added), audited_at.date())),
         lines_without_rules=judgement.lines_without_rules,
         degraded=degraded,
+        follows=follows,
     )
     return audit, judgement
+
+
+def _as_sent(encounter: Encounter, added: frozenset[str]) -> Encounter:
+    if not added:
+        return encounter
+    return replace(
+        encounter,
+        order_lines=tuple([line for line in encounter.order_lines if line.id not in added]),
+        charge_lines=tuple([line for line in encounter.charge_lines if line.id not in added]),
+    )
 
 
 def _about_what_was_sent(judgement: Judgement, added: frozenset[str]) -> Judgement:
@@ -107,19 +125,29 @@ class EncounterAuditor:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         feeds: Callable[[], Feeds | None] = lambda: None,
         history: PatientHistory | None = None,
+        recorder: AuditRecorder | None = None,
+        history_breaker: Breaker | None = None,
     ) -> None:
         """`history` None: nothing is known of the past but what a request tells, and nothing is kept for later."""
-        self.ruleset, self._log, self._policy, self._now, self._feeds = ruleset, log, policy, now, feeds
-        self._history = history
+        self.ruleset, self._policy, self._now, self._feeds = ruleset, policy, now, feeds
+        self._keeps_history, self._past = history is not None, TimelyHistory(history, history_breaker)
+        self._recorder = recorder or AuditRecorder(log)
 
     async def audit(
-        self, request: AuditRequest, body: bytes, *, caller: str, key: str | None = None
+        self,
+        request: AuditRequest,
+        body: bytes,
+        *,
+        caller: str,
+        key: str | None = None,
+        deadline: Deadline | None = None,
     ) -> tuple[bytes, bool]:
         """The answer's bytes, and whether it is the first answer to an earlier request with the same key.
 
         Raises IdempotencyConflict for another body under the same key, NotRecorded where nothing could be stored.
         """
-        return await self.record(await self.judge(request), body, caller=caller, key=key)
+        judged = await self.judge(request, deadline=deadline)
+        return await self.record(judged, body, caller=caller, key=key, deadline=deadline)
 
     async def judge(
         self,
@@ -128,24 +156,28 @@ class EncounterAuditor:
         ruleset: Ruleset | None = None,
         *,
         is_body: bool = True,
+        deadline: Deadline | None = None,
+        follows: str | UnsetType = UNSET,
+        audit_id: str = "",
     ) -> Judged:
         """Judge now, by the given ruleset or the one in force, from start to end; nothing is stored yet.
 
         `is_body`: what came over the wire is the request itself as JSON, so that its facts need not hold it too.
         """
         ruleset, audited_at = ruleset or self.ruleset(), self._now()
-        gathered = Gathered(request) if self._history is None else await self._history.gather(request, ruleset)
+        gathered = await self._past.gather(request, ruleset, deadline)
         feeds = None if (given := self._feeds()) is None else AskedFeeds(given)
         audit, judgement = judge(
             ruleset,
             gathered.request,
             policy=self._policy,
             audited_at=audited_at,
-            audit_id=time_ordered_id(audited_at),
+            audit_id=audit_id or time_ordered_id(audited_at),
             issues=issues,
             feeds=feeds,
             added=gathered.added,
             degraded=() if gathered.is_complete else ("history",),
+            follows=follows,
         )
         facts = facts_of(
             request,
@@ -159,12 +191,33 @@ class EncounterAuditor:
         return Judged(request, gathered.request, audit, judgement, _encode(audit), ruleset, facts)
 
     async def record(
-        self, judged: Judged, body: bytes, *, caller: str, key: str | None = None, sent: bytes = b""
+        self,
+        judged: Judged,
+        body: bytes,
+        *,
+        caller: str,
+        key: str | None = None,
+        sent: bytes = b"",
+        deadline: Deadline | None = None,
+        passing: frozenset[str] = frozenset(),
     ) -> tuple[bytes, bool]:
         """Make it durable. `sent` is the answer of an interface that does not answer the audit as it is."""
+        record = self.to_record(judged, body, caller=caller, key=key, sent=sent, passing=passing)
+        return await self._recorder.record(record, judged.audit, deadline)
+
+    def to_record(
+        self,
+        judged: Judged,
+        body: bytes,
+        *,
+        caller: str,
+        key: str | None = None,
+        sent: bytes = b"",
+        passing: frozenset[str] = frozenset(),
+    ) -> AuditRecord:
         audit, judgement = judged.audit, judged.judgement
         encounter = judged.asked.encounter
-        record = AuditRecord(
+        return AuditRecord(
             id=audit.id,
             recorded_at=audit.audited_at,
             caller=caller,
@@ -177,13 +230,12 @@ class EncounterAuditor:
             request_digest=sha256(body).digest(),
             audit=judged.encoded,
             hidden=encode_hidden(audit, judgement),
-            findings=[_row(one) for one in judgement.findings],
+            findings=[finding_row(one) for one in judgement.findings],
             sent=sent,
             facts=judged.facts,
             key=None if key is None else IdempotencyKey(caller, key),
-            history=None if self._history is None else to_keep(encounter, audit.audited_at.date()),
+            history=to_keep_of(encounter, audit.audited_at.date(), passing) if self._keeps_history else None,
         )
-        return await self._log.append(record)
 
 
 def encode_hidden(audit: Audit, judgement: Judgement) -> bytes:
@@ -192,20 +244,4 @@ def encode_hidden(audit: Audit, judgement: Judgement) -> bytes:
         return b""
     return _encode(
         tuple([one for one in judgement.findings if not one.is_current or one.visibility is not Visibility.SHOWN])
-    )
-
-
-def _row(finding: Finding) -> FindingRow:
-    amount = finding.amount_at_issue
-    return (
-        finding.id,
-        finding.rule,
-        finding.rule_version,
-        finding.point,
-        finding.severity,
-        finding.decision,
-        finding.visibility,
-        finding.is_current,
-        None if amount is None else min(int(amount * 100), _MOST_CENTS),
-        "|".join(finding.lines),
     )

@@ -75,7 +75,8 @@ class PatientHistory:
 
 
 def query_for(encounter: Encounter, needs: Needs, facilities: tuple[str, ...]) -> HistoryQuery:
-    first = _first_day(encounter)
+    first, _ = _span(encounter)
+    first = first or date.max  # without any date of its own, the stored lines tell where it begins
     return HistoryQuery(
         facility=encounter.facility.id,
         encounter=encounter.id,
@@ -85,6 +86,7 @@ def query_for(encounter: Encounter, needs: Needs, facilities: tuple[str, ...]) -
         since=_back(first, needs.days),
         codes=tuple(needs.codes),
         prefixes=tuple(needs.prefixes),
+        first=first,
     )
 
 
@@ -121,13 +123,22 @@ def _with_stored_lines(encounter: Encounter, stored: StoredEncounter) -> tuple[E
 
 
 def _decoded(stored: StoredEncounter) -> Encounter:
-    charges = _charges(stored)
-    orders = _orders(stored)
-    told = {line.service_date for line in (*orders, *charges)}
-    days = tuple(
-        [ChargeLine(id=f"day {day}", service_date=day, current=False) for day in stored.dates if day not in told]
-    )
+    orders, charges = _orders(stored), _charges(stored)
+    days = _days(stored.dates, (*orders, *charges)) if stored.dates else []
     return replace(_decode_encounter(stored.header), order_lines=orders, charge_lines=(*charges, *days))
+
+
+def _days(dates: list[date], lines: tuple[Line, ...]) -> list[ChargeLine]:
+    """A line of nothing for each day of which no line was asked for."""
+    told, ids = {line.service_date for line in lines}, {line.id for line in lines}
+    found = []
+    for day in dates:
+        if day not in told:
+            name = f"day {day}"
+            while name in ids:
+                name += "'"
+            found.append(ChargeLine(id=name, service_date=day, current=False))
+    return found
 
 
 def _combined(stored: Encounter, given: Encounter) -> Encounter:
@@ -148,27 +159,35 @@ def _charges(stored: StoredEncounter) -> tuple[ChargeLine, ...]:
     return _decode_charges(f"[{','.join(stored.charges)}]") if stored.charges else ()
 
 
-def _first_day(encounter: Encounter) -> date | None:
-    days = [line.service_date for line in (*encounter.order_lines, *encounter.charge_lines)]
+def _span(encounter: Encounter) -> tuple[date | None, date | None]:
+    """The first and the last day that it tells of; a death only makes it last longer."""
+    days = [line.service_date for line in encounter.order_lines]
+    days += [line.service_date for line in encounter.charge_lines]
     days += [at.date() for at in (encounter.start_at, encounter.end_at) if at is not None]
-    return min(days, default=None)
+    last = max(days, default=None)
+    if encounter.death_at is not None:
+        death = encounter.death_at.date()
+        last = death if last is None else max(last, death)
+    return min(days, default=None), last
 
 
-def _last_day(encounter: Encounter) -> date | None:
-    days = [line.service_date for line in (*encounter.order_lines, *encounter.charge_lines)]
-    days += [at.date() for at in (encounter.start_at, encounter.end_at, encounter.death_at) if at is not None]
-    return max(days, default=None)
+def _back(first: date, days: int) -> date | None:
+    return first - timedelta(days=min(days, (first - date.min).days)) if days else None
 
 
-def _back(first: date | None, days: int) -> date | None:
-    if first is None or not days:
-        return None
-    return first - timedelta(days=min(days, (first - date.min).days))
+def to_keep_of(encounter: Encounter, today: date, passing: frozenset[str]) -> HistoryWrite | None:
+    """The same without lines that may yet be taken back (`passing`); None where that leaves none."""
+    if not passing:
+        return to_keep(encounter, today)
+    orders = tuple([line for line in encounter.order_lines if line.id not in passing])
+    charges = tuple([line for line in encounter.charge_lines if line.id not in passing])
+    return to_keep(replace(encounter, order_lines=orders, charge_lines=charges), today) if orders or charges else None
 
 
 def to_keep(encounter: Encounter, today: date) -> HistoryWrite:
     """What becomes part of the history. An encounter without any date is kept under the day on which it was told."""
-    first, last = _first_day(encounter) or today, _last_day(encounter) or today
+    first, last = _span(encounter)
+    first, last = first or today, last or today
     header = replace(encounter, order_lines=(), charge_lines=())
     return HistoryWrite(
         facility=encounter.facility.id,

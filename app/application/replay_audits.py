@@ -89,6 +89,7 @@ def again(stored: StoredAudit, ruleset: Ruleset) -> Replayed:
         feeds=ToldFeeds(facts.feeds) if facts.feeds else None,
         added=facts.added,
         degraded=before.degraded,
+        follows=before.follows,
     )
     encoded, hidden = _encode(audit), encode_hidden(audit, judgement)
     same = encoded == stored.audit and hidden == stored.hidden

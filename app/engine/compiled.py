@@ -185,7 +185,7 @@ def revision_of(
     folders: Iterable[RuleFolder], exceptions: Iterable[RuleException] = (), adjustments: Iterable[Adjustment] = ()
 ) -> str:
     """The address of a ruleset: the same rules, knowledge and overlays give the same 32 hex characters."""
-    digest = hashlib.sha256(f"{FORMAT}\n".encode())
+    digest = hashlib.sha256(MAGIC + f" {FORMAT}\n".encode())
     for folder in sorted(folders, key=lambda folder: folder.rule.id):
         if folder.rule.status in _LOADED:
             digest.update(

@@ -1,7 +1,7 @@
 """Ruleset (规则库): opens a compiled form and judges cases by it. Never changed: a new revision replaces it whole."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class Ruleset:
             raise PackError(f"the compiled ruleset is broken ({error}); compile the rules again") from error
         if len(buffer) != start + size + self.header.points_size + self.header.index_size:
             raise PackError("the compiled ruleset is cut off; compile the rules again")
+        self.compiled = buffer
         self._points = buffer[start + size : start + size + self.header.points_size]
         self._index = Index(buffer[start + size + self.header.points_size :], self.header.slot_count)
         self.rules: Mapping[str, RuleHead] = {rule.id: rule for rule in self.header.rules}
@@ -51,6 +52,11 @@ class Ruleset:
     @property
     def revision(self) -> str:
         return self.header.revision
+
+    @property
+    def views(self) -> Mapping[tuple[Stage, str, str], View]:
+        """Those that were asked for until now, by stage, facility and area."""
+        return self._views
 
     def view(self, stage: Stage, facility: str = "", area: str = "") -> View:
         """The rules of a stage in a facility; facilities and areas without rules of their own share one view."""
@@ -85,13 +91,20 @@ class Ruleset:
         end = offset + 4 + size
         return msgspec.msgpack.decode(self._points[offset + 4 : end], type=kind.point), end
 
-    def points_of(self, head: RuleHead) -> list[Any]:
-        """Every knowledge point of a rule, in the order of its file."""
-        found, (offset, end) = [], head.points_at
+    def forget(self) -> None:
+        """Let go of what was prepared, which holds this ruleset in turn; it is prepared again when it is asked for."""
+        self._views.clear()
+        self._tables.clear()
+
+    def each_point(self, head: RuleHead) -> Iterator[Any]:
+        """The knowledge points of a rule, in the order of its file."""
+        offset, end = head.points_at
         while offset < end:
             point, offset = self._point(offset, KINDS[head.kind])
-            found.append(point)
-        return found
+            yield point
+
+    def points_of(self, head: RuleHead) -> list[Any]:
+        return list(self.each_point(head))
 
     def periods_of(self, head: RuleHead) -> list[RulePeriod]:
         """The stretches of days in which a rule holds, the earliest first."""

@@ -24,6 +24,12 @@ def last_day(encounter: Encounter) -> date | None:
     return max(days, default=None)
 
 
+def other_spans(case: Case) -> list[tuple[Encounter, date, date]]:
+    """The patient's other encounters with their first and last days, where these are known."""
+    spans = [(other, first_day(other), last_day(other)) for other in case.earlier_encounters]
+    return [(other, first, last) for other, first, last in spans if first is not None and last is not None]
+
+
 def principal_diagnosis(encounter: Encounter) -> str:
     """The code of the principal diagnosis, that at discharge rather than that on admission; "" where it is unknown.
 

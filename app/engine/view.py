@@ -93,6 +93,18 @@ class View:
             cache[code] = found
         return found
 
+    def met(self, on: On) -> list[str]:
+        """The codes that were met until now, in that order."""
+        return list(self._by_item if on is On.ITEM else self._by_diagnosis)
+
+    def prepare(self, on: On, code: str) -> None:
+        """Make ready for a code before it is met."""
+        if on is On.DIAGNOSIS:
+            self._find(on, self._by_diagnosis, code)
+        else:
+            self._find(on, self._by_item, code)
+            self.needs((code,))
+
     def needs(self, codes: Iterable[str]) -> Needs:
         """What judging lines of these item codes needs of the patient's other encounters."""
         found, known = self._always_needs, self._needs_by_item

@@ -104,6 +104,13 @@ def not_recorded() -> Problem:
     )  # fmt: skip
 
 
+def database_unavailable() -> Problem:
+    return Problem(
+        503, "database-unavailable", "The database does not answer",
+        "Nothing was changed; send the same request again.",
+    )  # fmt: skip
+
+
 def internal_error(reference: str) -> Problem:
     return Problem(
         500, "internal-error", "Something broke inside the service",

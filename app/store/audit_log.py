@@ -62,6 +62,10 @@ class NotRecorded(Exception):
     """The record could not be written, so nothing may be acknowledged."""
 
 
+class Unstorable(NotRecorded):
+    """The database answers, and does not take this record: to try again is of no use."""
+
+
 class IdempotencyConflict(Exception):
     """The key was used before with another body."""
 
@@ -71,6 +75,16 @@ class AuditLog(Protocol):
         """Store, durably. The answer to give, and whether it is an earlier one to the same key and body.
 
         Raises IdempotencyConflict or NotRecorded.
+        """
+        ...
+
+    async def restore(self, records: list[AuditRecord]) -> None:
+        """Store what was acknowledged elsewhere (spool.py), durably, in order, each once, all of them or none.
+
+        An attempt to `append` that nobody waited for may have stored one already, without what its answer says of that:
+        where the id is there, its content becomes the given one, and nothing else changes. Where its idempotency key
+        belongs to another audit by now, it is stored without. What was told of an encounter or of a line later than
+        `recorded_at` is not undone by its history. Raises NotRecorded; Unstorable where one of them is at fault.
         """
         ...
 

@@ -5,7 +5,7 @@ sent again. An order counts until a charge of its encounter carries it out. Whic
 is the application's business: the store is told the facilities.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -30,10 +30,14 @@ class HistoryWrite(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class HistoryQuery(NamedTuple):
-    """What one audit needs of the past: all current lines of its own encounter, and of the patient's others
+    """What one audit needs of the past: all lines of its own encounter that are not withdrawn (orders that a charge
+    carries out too: the request may say otherwise), and of the patient's others
 
     - header and service dates of those that reach into the time since `dates_since`, and of every one with a death;
     - lines since `since` whose item code is one of `codes` or begins with one of `prefixes` ("" is every item).
+
+    The two days are told as seen from `first`, the first day that the request tells of. Where a line of the own
+    encounter lies before it, both move back by as many days (`seen_from`).
     """
 
     facility: str
@@ -44,15 +48,29 @@ class HistoryQuery(NamedTuple):
     since: date | None = None
     codes: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
+    first: date | None = None
 
     @property
     def earliest(self) -> date | None:
         """From which day other encounters matter; None: none do."""
         return min([day for day in (self.dates_since, self.since) if day is not None], default=None)
 
+    def seen_from(self, day: date | None) -> "HistoryQuery":
+        """The query where the own encounter's stored lines begin on this day."""
+        if day is None or self.first is None or day >= self.first:
+            return self
+        moved = (self.first - day).days
+        dates_since, since = (
+            None if one is None else one - timedelta(days=min(moved, (one - date.min).days))
+            for one in (self.dates_since, self.since)
+        )
+        return self._replace(dates_since=dates_since, since=since, first=day)
+
 
 class StoredEncounter(msgspec.Struct, frozen=True, kw_only=True):
-    """One encounter as far as it was asked for. `dates` are the days of all lines that count, where asked for."""
+    """One encounter as far as it was asked for; one of which nothing was may be left out. `dates` are the days of all
+    lines that count, where asked for.
+    """
 
     facility: str
     encounter: str

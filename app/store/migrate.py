@@ -1,16 +1,46 @@
 """Brings a database to the newest revision (数据库迁移) with the scripts under migrations/."""
 
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
 
+_ONE_AT_A_TIME = threading.Lock()  # Alembic holds what it is at in globals
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
 def migrate(url: str) -> None:
-    """Upgrade the database at this SQLAlchemy URL; a database that is up to date is left alone."""
+    """Upgrade the database at this URL; one that is up to date is left alone. Several processes may ask at once.
+
+    May be called whether or not an event loop runs in this thread. Raises Unavailable where a server does not answer.
+    """
+    if url.startswith("sqlite"):
+        _upgrade(url=url)
+    else:
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, _upgrade_postgres(url)).result()
+
+
+async def _upgrade_postgres(url: str) -> None:
+    from app.store.postgres.database import FAILURES, Database, unavailable
+
+    database = Database(url, command_timeout=600)  # to lock or to fill large tables takes its time
+    try:
+        async with database.engine.connect() as connection:
+            await connection.run_sync(lambda bound: _upgrade(bound=bound))
+    except FAILURES as error:
+        raise unavailable(error) from None
+    finally:
+        await database.close()
+
+
+def _upgrade(**attributes: Any) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["url"] = url
-    command.upgrade(config, "head")
+    config.attributes.update(attributes)
+    with _ONE_AT_A_TIME:
+        command.upgrade(config, "head")

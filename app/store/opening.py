@@ -1,13 +1,26 @@
-"""Opens the store that the settings name (打开存储): PostgreSQL where there is a URL, else one SQLite file."""
+"""Opens the store that the settings name (打开存储): PostgreSQL where there is a URL, else one SQLite file; Redis."""
 
 from pathlib import Path
 
-from app.store.sqlite.store import sqlite_store
 from app.store.store import Store
 
 
-def store_at(database_url: str | None, path: Path) -> Store:
-    """The store, its tables made or brought up to date. `path` is the SQLite file, used where there is no URL."""
+def store_at(database_url: str | None, path: Path, redis_url: str | None = None) -> Store:
+    """The store, its tables made or brought up to date. `path` is the SQLite file, used where there is no URL.
+
+    Redis need not answer. Raises ValueError for a URL that is none of PostgreSQL, Unavailable where the database does
+    not answer.
+    """
     if database_url is None:
-        return sqlite_store(path)
-    raise ValueError(f"no store for {database_url.partition(':')[0]}")
+        from app.store.sqlite.store import sqlite_store
+
+        store = sqlite_store(path)
+    else:
+        from app.store.postgres.store import postgres_store
+
+        store = postgres_store(database_url)
+    if redis_url is None:
+        return store
+    from app.store.redis.store import with_redis
+
+    return with_redis(store, redis_url)

@@ -8,8 +8,16 @@ import msgspec
 import zstandard
 
 from app.store.audit_log import AuditRecord
+from app.trail.entry import SALT_SIZE
 
 _LOCAL = threading.local()  # a compressor must not be used by two threads at once
+
+
+_ZSTD = b"\x28\xb5\x2f\xfd"  # how a zstd frame begins (RFC 8878)
+
+
+class Erased(Exception):
+    """What was asked for was erased, at the end of its retention or for another lawful reason."""
 
 
 class Content(NamedTuple):
@@ -29,6 +37,14 @@ def pack(record: AuditRecord) -> bytes:
 
 
 def unpack(content: bytes) -> Content:
+    """What a row's content holds: a salt (app/store/sealing.py), which records of before the trail lack, then the rest.
+
+    Raises Erased where it was erased.
+    """
+    if not content:
+        raise Erased("the content of this audit was erased")
+    if not content.startswith(_ZSTD):
+        content = content[SALT_SIZE:]
     return Content(*msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(content), type=list[bytes]))
 
 

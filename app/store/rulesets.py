@@ -29,6 +29,11 @@ class StoredRuleset(NamedTuple):
     stored_by: str
 
 
+def format_of(compiled: bytes) -> str:
+    """The mark that a compiled form begins with."""
+    return compiled[:8].decode("ascii", "replace")
+
+
 class RulesetStore(Protocol):
     async def put(self, revision: str, compiled: bytes, *, caller: str, at: datetime) -> bool:
         """Store a revision; False where it was stored before. Raises NotRecorded."""
@@ -40,6 +45,12 @@ class RulesetStore(Protocol):
 
     async def move(self, revision: str, *, action: str, caller: str, reason: str, at: datetime) -> Move:
         """Point to a stored revision, durably; raises LookupError for one that is not stored, NotRecorded."""
+        ...
+
+    async def move_first(self, revision: str, *, caller: str, reason: str, at: datetime) -> Move | None:
+        """Publish a stored revision unless some move, however old, pointed to it before: None then. Of many processes
+        that ask at once, one moves. Raises NotRecorded.
+        """
         ...
 
     async def current(self) -> Move | None:

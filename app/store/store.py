@@ -1,19 +1,24 @@
 """Store (存储): all that is kept, whatever database keeps it."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 from app.store.audit_log import AuditLog
 from app.store.dispositions import Dispositions
 from app.store.feeds import FeedStore
 from app.store.history import HistoryStore
-from app.store.rulesets import RulesetStore
+from app.store.rulesets import RulesetDistribution, RulesetStore
+from app.store.stays import StayStore
+from app.store.trail import TrailStore
+from app.store.trail_effects import TrailEffects
+from app.store.whole_history import WholeHistory
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
     """`open` and `close` are called from the event loop that serves; `check` returns where the database answers, and
-    raises where it does not.
+    raises where it does not; so do the `checks` of what stands beside it, by name. `secret` is known to all workers on
+    this database and to no others. `distribution` None: there is no Redis.
     """
 
     log: AuditLog
@@ -21,6 +26,13 @@ class Store:
     feeds: FeedStore
     history: HistoryStore
     rulesets: RulesetStore
+    trail: TrailStore
+    effects: TrailEffects
+    stays: StayStore
+    whole_history: WholeHistory
     open: Callable[[], Awaitable[None]]
     close: Callable[[], Awaitable[None]]
     check: Callable[[], Awaitable[None]]
+    secret: Callable[[], Awaitable[bytes]]
+    distribution: RulesetDistribution | None = None
+    checks: Mapping[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)

@@ -173,3 +173,58 @@ ruleset_moves = Table(
     Column("reason", String, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),  # microseconds since 1970, UTC
 )
+
+trail_entries = Table(
+    "trail_entries",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=False),  # from 0 on, without gaps
+    Column("kind", String(32), nullable=False),
+    Column("subject", String(128), nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),  # microseconds since 1970, UTC
+    Column("body", LargeBinary, nullable=False),  # the exact bytes that are hashed
+    Column("leaf", LargeBinary(32), nullable=False),  # RFC 6962 hash of the body
+    Index(None, "subject"),
+)
+
+trail_private = Table(
+    "trail_private",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=False),  # that of its entry, which commits to it
+    Column("salt", LargeBinary(16), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+trail_nodes = Table(
+    "trail_nodes",
+    metadata,
+    Column("height", SmallInteger, primary_key=True, autoincrement=False),  # 8, 16, 24, …
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
+trail_checkpoints = Table(
+    "trail_checkpoints",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("note", String, nullable=False),  # C2SP signed note
+    Column("recorded_at", BigInteger, nullable=False),  # microseconds since 1970, UTC
+)
+
+stays = Table(
+    "stays",
+    metadata,
+    Column("facility", String(64), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("department", String(64), nullable=False),  # that discharged the patient, or blank
+    Column("discharge_date", Date, nullable=False),
+    Column("content", String, nullable=False),  # JSON: the settled stay, without any name
+    Index(None, "discharge_date"),
+)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),  # 1
+    Column("secret", LargeBinary(32), nullable=False),  # names in Redis are made with it; see store/redis/hot_keys.py
+)

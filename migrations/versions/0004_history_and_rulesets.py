@@ -82,6 +82,7 @@ def _partition_audits() -> None:
         sa.Column("recorded_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("caller", "key", name="pk_idempotency_keys"),
     )
+    op.execute("ALTER TABLE audits ALTER COLUMN content SET STORAGE EXTERNAL")  # it is compressed already
     for table in ("audits", "findings"):
         op.execute(f"CREATE TABLE {table}_other PARTITION OF {table} DEFAULT")
 
@@ -157,7 +158,28 @@ def downgrade() -> None:
     for table in ("ruleset_moves", "rulesets", "withdrawals", "history_lines", "history_encounters"):
         op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":
-        raise NotImplementedError("PostgreSQL is served from this revision on: drop the database instead")
+        _join_partitions()
+        return
     for table in ("findings", "idempotency_keys"):
         with op.batch_alter_table(table) as batch:
             batch.drop_column("recorded_at")
+
+
+def _join_partitions() -> None:
+    """The tables as 0001 made them, with what they hold."""
+    for table in ("audits", "findings", "idempotency_keys"):
+        op.rename_table(table, f"{table}_parted")
+        op.execute(f"CREATE TABLE {table} (LIKE {table}_parted INCLUDING DEFAULTS INCLUDING STORAGE)")
+        op.execute(f"INSERT INTO {table} SELECT * FROM {table}_parted")
+        op.drop_table(f"{table}_parted")
+    op.execute("ALTER SEQUENCE audits_seq OWNED BY audits.seq")
+    op.create_primary_key("pk_audits", "audits", ["seq"])
+    op.create_unique_constraint("uq_audits_id", "audits", ["id"])
+    op.create_index("ix_audits_facility_encounter", "audits", ["facility", "encounter"])
+    op.drop_column("findings", "recorded_at")
+    op.create_primary_key("pk_findings", "findings", ["audit_seq", "position"])
+    op.create_index("ix_findings_id", "findings", ["id"])
+    op.drop_column("idempotency_keys", "recorded_at")
+    op.create_primary_key("pk_idempotency_keys", "idempotency_keys", ["caller", "key"])
+    for table in ("findings", "idempotency_keys"):
+        op.create_foreign_key(f"fk_{table}_audit_seq", table, "audits", ["audit_seq"], ["seq"])

@@ -19,9 +19,10 @@ HEADERS = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
 
 
 class Server:
-    """Started on the data directory, again and again, on one port."""
+    """Started on the data directory, again and again, on one port. `settings` are further environment variables."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, **settings: str) -> None:
+        self._settings = {"DATABASE_URL": "", "REDIS_URL": "", **settings}
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
@@ -32,6 +33,7 @@ class Server:
         settings = {
             "PORT": str(self.port), "MINGJIAN_HOST": "127.0.0.1", "MINGJIAN_DATA_DIR": str(self.data_dir),
             "MINGJIAN_RULES_DIR": str(ROOT / "rules"), "MINGJIAN_API_KEY": KEY, "MINGJIAN_DECISIONS": "",
+            **self._settings,
         }  # fmt: skip
         self._process = subprocess.Popen(
             [sys.executable, "-m", "app.interfaces.cli", "serve"],

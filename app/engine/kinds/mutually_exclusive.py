@@ -31,7 +31,7 @@ Within = Literal["prescription", "day", "days", "stay"]
 
 class Parameters(Shape, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     within: Within
-    look_back: bool = False  # count the patient's other encounters too, for `day` and `days`
+    look_back: bool = False  # for `day` and `days`: where the encounter has no such line, those of the others count
 
 
 class Point(KnowledgePoint, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -78,8 +78,10 @@ def _beside_several(codes: CodeSet, within: Within, window_days: int, line: Line
 
 
 def _beside_any(codes: CodeSet, within: Within, window_days: int, looks_back: bool, line: Line, case: Case) -> Outcome:
-    past = case.past_lines_of(codes) if looks_back else ()
-    return _hit(line, [*case.lines_of(codes), *past], within, window_days)
+    found = _hit(line, case.lines_of(codes), within, window_days)
+    if found is None and looks_back:  # so that what is said of the encounter itself does not hang on what was fetched
+        return _hit(line, case.past_lines_of(codes), within, window_days)
+    return found
 
 
 def _hit(line: Line, others: Sequence[Line], within: Within, window_days: int) -> Hit | None:

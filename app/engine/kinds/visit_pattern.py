@@ -33,6 +33,7 @@ K1,Z49*|Z51*
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from functools import partial
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -43,7 +44,7 @@ from app.domain.encounter import CareType, Encounter
 from app.domain.line import Line, total_claimed
 from app.domain.money import ZERO
 from app.engine.kind import EncounterCheck, Hit, KnowledgePoint, Missing, On, RuleKind, Shape, Table
-from app.engine.stays import first_day, last_day, principal_diagnosis
+from app.engine.stays import first_day, last_day, other_spans, principal_diagnosis
 
 Pattern = Literal["readmission", "frequent_visits", "overlapping_stays", "empty_bed", "impossible_presence"]
 _DAY = timedelta(days=1)
@@ -104,9 +105,8 @@ class _Judge:
         self._stay_types = frozenset(parameters.stay_types)
 
     def _others(self, case: Case, care_types: frozenset[CareType]) -> Iterator[tuple[Encounter, date, date]]:
-        for other in case.earlier_encounters:
-            first, last = first_day(other), last_day(other)
-            if other.care_type in care_types and first is not None and last is not None:
+        for other, first, last in case.remember(other_spans, partial(other_spans, case)):
+            if other.care_type in care_types:
                 yield other, first, last
 
     def readmission(self, case: Case, first: date, _last: date) -> Found:

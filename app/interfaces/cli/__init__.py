@@ -9,11 +9,15 @@ from app.interfaces.cli.audit import audit
 from app.interfaces.cli.coverage import coverage
 from app.interfaces.cli.docs import docs
 from app.interfaces.cli.feeds import feeds
+from app.interfaces.cli.group import group
 from app.interfaces.cli.import_rules import import_rules
 from app.interfaces.cli.parse_notes import parse_notes
 from app.interfaces.cli.replay import replay
 from app.interfaces.cli.rules import rules
+from app.interfaces.cli.rulesets import publish, revisions, rollback
+from app.interfaces.cli.schemes import schemes
 from app.interfaces.cli.serve import serve
+from app.interfaces.cli.trail import trail
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -22,7 +26,9 @@ def main() -> None:
 
 
 rules.add_command(import_rules)
-for _command in (serve, audit, replay, rules, feeds, docs):
+for _command in (serve, audit, replay, trail, rules, feeds, group, schemes, docs):
     main.add_command(_command)
 rules.add_command(coverage)
 rules.add_command(parse_notes)
+for _command in (publish, rollback, revisions):
+    rules.add_command(_command)

@@ -22,6 +22,7 @@ class BadInput(click.ClickException):
 def rules_option(command: F) -> F:
     return click.option(
         "--rules",
+        "--rules-dir",
         "rules_dir",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         help="The folder of rule packs.  [default: $MINGJIAN_RULES_DIR, else ./rules]",
@@ -30,6 +31,7 @@ def rules_option(command: F) -> F:
 
 def read_settings() -> "Settings":
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
     from app.settings import Settings
 
@@ -38,6 +40,8 @@ def read_settings() -> "Settings":
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise BadInput(f"a setting in the environment is wrong: {faults}") from error
+    except SettingsError as error:  # a list or a table that is not JSON
+        raise BadInput(f"a setting in the environment is wrong: {error}: write it as JSON") from error
 
 
 def rules_root(rules_dir: Path | None) -> Path:

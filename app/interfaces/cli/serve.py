@@ -8,16 +8,22 @@ from app.interfaces.cli.options import BadInput, read_settings
 
 
 @click.command()
-def serve() -> None:
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help="Processes behind the port.  [default: $MINGJIAN_WORKERS, else 1]"
+)
+def serve(workers: int | None) -> None:
     """Serve HTTP until stopped.
 
     Settings come from the environment, as MINGJIAN_<NAME> and PORT. Prints the address and the key to call with.
     """
     from app.knowledge.pack import PackError
+    from app.store.history import Unavailable
 
     read_settings()
     try:
         # By name: main wires every layer together, so no layer may import it.
-        import_module("app.main").serve()
+        import_module("app.main").serve(workers)
     except PackError as error:
         raise BadInput(f"the rules cannot be used:\n{error}") from error
+    except Unavailable as error:
+        raise click.ClickException(str(error)) from error

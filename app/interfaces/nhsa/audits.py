@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from app.application.audit_encounter import EncounterAuditor, Judged
+from app.application.deadline import Deadline, Deadlines
 from app.domain.decision import Stage
 from app.domain.finding import DataIssue
 from app.interfaces.nhsa.answer import result_of
@@ -16,20 +17,37 @@ _STAGE = {"3101": Stage.ORDERING, "3102": Stage.SETTLING}
 
 
 class AuditTransaction:
-    def __init__(self, auditor: EncounterAuditor, tickets: Tickets, now: Callable[[], datetime] = datetime.now) -> None:
+    def __init__(
+        self,
+        auditor: EncounterAuditor,
+        tickets: Tickets,
+        now: Callable[[], datetime] = datetime.now,
+        deadlines: Deadlines | None = None,
+    ) -> None:
         self._auditor, self._tickets, self._now = auditor, tickets, now
+        self._deadlines = deadlines or Deadlines()
 
     async def __call__(self, call: Call) -> bytes:
         """Raises NoEncounter where there is nothing to audit."""
         _, data = data_of(call.message)
         head = read_head(call.message, data, self._now())
-        asked = read_requests(call.message, _STAGE[AUDITS[call.infno]], call.profile, head)
-        ruleset = self._auditor.ruleset()  # one for the whole message, whatever is published meanwhile
-        judged = [await self._auditor.judge(one.request, _issues(one), ruleset, is_body=False) for one in asked]
+        stage = _STAGE[AUDITS[call.infno]]
+        deadline = self._deadlines.of(stage, call.started, call.asked_ms)
+        asked = read_requests(call.message, stage, call.profile, head)
+        judged = await self._judge(asked, deadline)
         answer = self._answer(call, head, asked, judged)
-        recording = [self._auditor.record(one, call.body, caller=call.caller, sent=answer) for one in judged]
+        recording = [
+            self._auditor.record(one, call.body, caller=call.caller, sent=answer, deadline=deadline) for one in judged
+        ]
         await (recording[0] if len(recording) == 1 else asyncio.gather(*recording))  # a task each is dear
         return answer
+
+    async def _judge(self, asked: list[Asked], deadline: Deadline) -> list[Judged]:
+        ruleset = self._auditor.ruleset()  # one for the whole message, whatever is published meanwhile
+        return [
+            await self._auditor.judge(one.request, _issues(one), ruleset, is_body=False, deadline=deadline)
+            for one in asked
+        ]
 
     def _answer(self, call: Call, head: Head, asked: list[Asked], judged: list[Judged]) -> bytes:
         rules = judged[0].ruleset.rules
@@ -45,9 +63,18 @@ class AuditTransaction:
         extra = None
         if call.profile.popup_base and result:
             extra = self._tickets.addresses(call.profile, [one.audit.id for one in judged])
-        warning = f"另有 {left_out} 条提示未列出，请在审核系统查看" if left_out else ""
+        warning = _warning(left_out, judged)
         output = {"result": (result[0] if result else None) if call.profile.result_as_object else result}
         return call.envelope.success(output, self._now(), extra, warning)
+
+
+def _warning(left_out: int, judged: list[Judged]) -> str:
+    """What the form of the answer has no other place for."""
+    warnings = [f"另有 {left_out} 条提示未列出，请在审核系统查看"] if left_out else []
+    if any("history" in one.audit.degraded for one in judged):
+        rules = {one.rule for result in judged for one in result.audit.not_evaluated if one.missing == "history"}
+        warnings.append(f"患者既往数据暂不可用，{len(rules)} 条规则未能审核，恢复后自动补审")
+    return "；".join(warnings)
 
 
 def _issues(asked: Asked) -> tuple[DataIssue, ...]:

@@ -3,6 +3,7 @@
 import itertools
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from app.interfaces.asgi import ClientGone, Header, Receive, Scope, Send, header, read_body, respond
+from app.interfaces.deadline import asked_ms
 from app.interfaces.errors import Problem
 from app.interfaces.nhsa.answer import Envelope
 from app.interfaces.nhsa.auth import Refused, admit
@@ -26,7 +28,9 @@ _PLACE = re.compile(r"\(byte (?P<byte>\d+)\)|at `\$\.?(?P<path>[^`]+)`")
 
 
 class Call(NamedTuple):
-    """One message on its way through: who sent it, in which frame it is answered. `body` is as it was sent."""
+    """One message on its way through: who sent it, in which frame it is answered. `body` is as it was sent; `started`
+    is when it began to arrive, on the monotonic clock, and `asked_ms` within which time the caller wants the answer.
+    """
 
     infno: str
     message: Message
@@ -34,6 +38,8 @@ class Call(NamedTuple):
     profile: Profile
     envelope: Envelope
     caller: str
+    started: float
+    asked_ms: int | None
 
 
 Transaction = Callable[[Call], Awaitable[bytes]]
@@ -61,11 +67,11 @@ class NhsaEndpoint:
         if scope["method"] == "OPTIONS":
             await respond(send, 204, b"", extra=cors)
             return
-        encoding = "utf-8"
+        encoding, started = "utf-8", time.monotonic()
         try:
             body = await self._body(scope, receive)
             text, encoding = _text_of(body, scope)
-            answer = await self._answer(scope, body, text)
+            answer = await self._answer(scope, body, text, started)
         except Undecodable as error:
             answer = self._envelope(self._profiles.default, None).failure(str(error), self._now())
         if encoding == "gbk":
@@ -79,7 +85,7 @@ class NhsaEndpoint:
         except Problem:
             raise Undecodable(f"报文超过 {self._max_body} 字节，请分批发送") from None
 
-    async def _answer(self, scope: Scope, body: bytes, text: bytes) -> bytes:
+    async def _answer(self, scope: Scope, body: bytes, text: bytes, started: float) -> bytes:
         opened, fault = _open(text)
         facility, infno = facility_of(opened), Reader().text("infno", opened.infno)
         profile = self._profiles.of(facility, scope["path"])
@@ -88,7 +94,8 @@ class NhsaEndpoint:
             caller = admit(profile, facility, scope)
             if fault is not None or not isinstance(opened, Message):
                 raise fault or Undecodable("报文结构不符")
-            return await self._dispatch(Call(infno, opened, body, profile, envelope, caller))
+            asked = _asked_ms(scope)
+            return await self._dispatch(Call(infno, opened, body, profile, envelope, caller, started, asked))
         except (Undecodable, NoEncounter, Refused) as error:
             log.info("refused, reference %s: %s", envelope.reference, error)
             return envelope.failure(str(error), self._now())
@@ -123,6 +130,13 @@ class NhsaEndpoint:
             (b"access-control-max-age", b"600"),
             (b"vary", b"Origin"),
         ]
+
+
+def _asked_ms(scope: Scope) -> int | None:
+    try:
+        return asked_ms(scope)
+    except Problem:
+        raise Undecodable("请求头 X-Deadline-Ms 应为毫秒数，不小于 10 的整数") from None
 
 
 def _text_of(body: bytes, scope: Scope) -> tuple[bytes, str]:

@@ -85,6 +85,15 @@ def _transactions() -> dict[str, Any]:
         "operationId": "transact",
         "summary": "3101 明细审核事前分析、3102 明细审核事中分析、3103 明细审核反馈",
         "security": [{}, {"apikey": []}, {"signature": []}],
+        "parameters": [
+            {
+                "name": "X-Deadline-Ms",
+                "in": "header",
+                "required": False,
+                "description": "应答时限（毫秒），大于 1000 按 1000 计；缺省：3101 为 150（或按配置），3102 为 1000",
+                "schema": {"type": "integer", "minimum": 10},
+            }
+        ],
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Message"}}},

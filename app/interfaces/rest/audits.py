@@ -1,101 +1,77 @@
 """POST /v1/audits and /v1/audits/bulk: audit one encounter, or a stream of them."""
 
-import asyncio
-import logging
-import secrets
-from collections import deque
-from collections.abc import AsyncIterator
+import time
 
 import msgspec
 
 from app.application.audit_encounter import EncounterAuditor
+from app.application.deadline import Deadline, Deadlines
 from app.domain.audit import AuditRequest
-from app.interfaces.asgi import ClientGone, Receive, Scope, Send, header, read_body, respond
+from app.interfaces.asgi import Receive, Scope, Send, header, read_body, respond
 from app.interfaces.auth import KeyRing
+from app.interfaces.deadline import asked_ms
 from app.interfaces.errors import (
     Problem,
     decode_problem,
     idempotency_conflict,
-    internal_error,
     not_recorded,
-    too_large,
 )
-from app.interfaces.rest.spool import Spool
+from app.interfaces.rest.ndjson import UNREADABLE, answer_lines
 from app.store.audit_log import IdempotencyConflict, NotRecorded
 
-log = logging.getLogger("mingjian")
-
 _decode = msgspec.json.Decoder(AuditRequest).decode
-_UNREADABLE = (msgspec.DecodeError, ArithmeticError, UnicodeDecodeError, RecursionError)
 _KEY_LENGTH = 128
 _IN_FLIGHT = 64  # audits of one bulk request that wait for the same commit
 
 
 class AuditEndpoints:
-    def __init__(self, auditor: EncounterAuditor, keys: KeyRing, max_body: int, max_bulk_line: int) -> None:
-        self._auditor, self._keys = auditor, keys
+    def __init__(
+        self,
+        auditor: EncounterAuditor,
+        keys: KeyRing,
+        max_body: int,
+        max_bulk_line: int,
+        deadlines: Deadlines | None = None,
+    ) -> None:
+        self._auditor, self._keys, self._deadlines = auditor, keys, deadlines or Deadlines()
         self._max_body, self._max_line = max_body, max_bulk_line
 
     async def audit_one(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.monotonic()
         caller = self._keys.caller_of(header(scope, b"authorization"))
-        key = _idempotency_key(scope)
+        key, asked = _idempotency_key(scope), asked_ms(scope)
         body = await read_body(scope, receive, self._max_body)
-        answer, replayed = await self._audit(body, caller, key)
+        request = _decoded(body)
+        deadline = self._deadlines.of(request.stage, started, asked)
+        answer, replayed = await self._audit(request, body, caller, deadline, key)
         await respond(send, 200, answer, extra=[(b"idempotent-replayed", b"true")] if replayed else ())
 
     async def audit_bulk(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One answer a line, in the order of the requests; a bad line gets a problem document, the others go on."""
         caller = self._keys.caller_of(header(scope, b"authorization"))
-        await send(
-            {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/x-ndjson")]}
-        )
-        spool = Spool()
-        sender = asyncio.create_task(spool.drain(send))
-        try:
-            await self._audit_lines(receive, caller, spool)
-        except ClientGone:
-            sender.cancel()
-            return
-        finally:
-            spool.finish()
-        await sender
 
-    async def _audit_lines(self, receive: Receive, caller: str, spool: Spool) -> None:
-        pending: deque[asyncio.Task[bytes]] = deque()
-        try:
-            async for line in _lines(receive, self._max_line):
-                pending.append(asyncio.create_task(self._answer_line(line, caller)))
-                if len(pending) >= _IN_FLIGHT:
-                    spool.write(await pending.popleft())
-            while pending:
-                spool.write(await pending.popleft())
-        finally:
-            for task in pending:
-                task.cancel()
+        async def answer(line: bytes) -> bytes:
+            deadline = self._deadlines.of_bulk(time.monotonic())
+            return (await self._audit(_decoded(line), line, caller, deadline))[0]
 
-    async def _answer_line(self, line: bytes | None, caller: str) -> bytes:
-        try:
-            if line is None:
-                raise too_large(self._max_line, "The line")
-            return (await self._audit(line, caller, None))[0] + b"\n"
-        except Problem as problem:
-            return problem.encode() + b"\n"
-        except Exception:  # one broken line must not cost the caller all the others
-            reference = secrets.token_hex(6)
-            log.exception("a line failed, reference %s", reference)
-            return internal_error(reference).encode() + b"\n"
+        await answer_lines(receive, send, answer, limit=self._max_line, in_flight=_IN_FLIGHT)
 
-    async def _audit(self, body: bytes, caller: str, key: str | None) -> tuple[bytes, bool]:
+    async def _audit(
+        self, request: AuditRequest, body: bytes, caller: str, deadline: Deadline, key: str | None = None
+    ) -> tuple[bytes, bool]:
         try:
-            request = _decode(body)
-        except _UNREADABLE as error:
-            raise decode_problem(error) from None
-        try:
-            return await self._auditor.audit(request, body, caller=caller, key=key)
+            return await self._auditor.audit(request, body, caller=caller, key=key, deadline=deadline)
         except IdempotencyConflict as error:
             raise idempotency_conflict(str(error)) from None
         except NotRecorded:
             raise not_recorded() from None
+
+
+def _decoded(body: bytes) -> AuditRequest:
+    try:
+        return _decode(body)
+    except UNREADABLE as error:
+        raise decode_problem(error) from None
 
 
 def _idempotency_key(scope: Scope) -> str | None:
@@ -110,33 +86,3 @@ def _idempotency_key(scope: Scope) -> str | None:
         detail = f"Send one key, of 1 to {_KEY_LENGTH} printable ASCII characters; a UUID is a good one."
         raise Problem(400, "bad-idempotency-key", "The Idempotency-Key is not usable", detail)
     return key
-
-
-async def _lines(receive: Receive, limit: int) -> AsyncIterator[bytes | None]:
-    """The lines of the body as they arrive, without blank ones; None for a line longer than the limit."""
-    buffer, skipping, more = bytearray(), False, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        more = bool(message.get("more_body"))
-        part: bytes = message.get("body", b"")
-        buffer += part
-        whole: list[bytes] = []
-        if b"\n" in part:  # else a long line in many small parts would be copied once for each
-            *whole, rest = bytes(buffer).split(b"\n")
-            buffer = bytearray(rest)
-        for line in whole:
-            if skipping:
-                skipping = False
-            elif len(line) > limit:
-                yield None
-            elif line.strip():
-                yield line
-        if len(buffer) > limit:
-            if not skipping:
-                yield None
-            skipping = True
-            buffer.clear()
-    if buffer.strip() and not skipping:
-        yield bytes(buffer)

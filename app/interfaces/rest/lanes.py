@@ -1,12 +1,16 @@
 """The hot lanes of grouping and settlement (分组与结算接口), by method and path."""
 
+from app.application.keep_stays import StayKeeper
 from app.application.load_scheme import scheme_folders
 from app.application.scheme_shelf import SchemeShelf
 from app.interfaces.asgi import Application
 from app.interfaces.auth import KeyRing
 from app.interfaces.rest.groupings import DIP, DRG, GroupingEndpoints
 from app.interfaces.rest.settlements import PREVIEW, SettlementEndpoints
+from app.interfaces.rest.simulations import INDICES, SIMULATE, STAYS, SimulationEndpoints
+from app.interfaces.rest.what_if import WHAT_IF, WhatIfEndpoint
 from app.settings import Settings
+from app.store.stays import StayStore
 
 
 def scheme_shelf(settings: Settings) -> SchemeShelf:
@@ -22,4 +26,17 @@ def settlement_lanes(shelf: SchemeShelf, keys: KeyRing, settings: Settings) -> d
         ("POST", DIP): groupings.dip,
         ("POST", f"{DIP}/bulk"): groupings.dip_bulk,
         ("POST", PREVIEW): settlements.preview,
+    }
+
+
+def case_lanes(
+    shelf: SchemeShelf, stays: StayStore, keys: KeyRing, settings: Settings
+) -> dict[tuple[str, str], Application]:
+    """What-if of one case; kept stays, and what is priced over many."""
+    sets = SimulationEndpoints(shelf, StayKeeper(stays), keys, settings.max_body_bytes, settings.max_bulk_line_bytes)
+    return {
+        ("POST", WHAT_IF): WhatIfEndpoint(shelf, keys, settings.max_body_bytes).serve,
+        ("POST", STAYS): sets.take_in,
+        ("POST", SIMULATE): sets.simulate,
+        ("POST", INDICES): sets.indices,
     }

@@ -1,4 +1,4 @@
-"""What the OpenAPI document tells of grouping and settlement: their endpoints are hot, so FastAPI does not know them."""
+"""What the OpenAPI document tells of grouping and settlement: FastAPI does not know their hot endpoints."""
 
 from datetime import date
 from decimal import Decimal
@@ -123,7 +123,7 @@ def _many(name: str, summary: str, request: Any, answer: Any, problem: dict[str,
         "post": {
             "operationId": name,
             "summary": summary,
-            "description": "A case a line in, an answer a line out, in the same order; a bad line gets a problem document.",
+            "description": "A case a line in, an answer a line out, in the same order; a bad line gets a problem.",
             "security": [{"key": []}],
             "parameters": [
                 {"name": "scheme", "in": "query", "required": True, "schema": {"type": "string"}},

@@ -1,12 +1,13 @@
-"""GET /v1/rules, /v1/rules/{id}, /v1/audits/{id} and /healthz."""
+"""GET /v1/rules, /v1/rules/{id} and /v1/audits/{id}."""
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Header, Path, Response
 from pydantic import BaseModel, ConfigDict
 
+from app.application.follow_ruleset import RulesetFollower
+from app.application.reaudit import following_id, is_without_history
 from app.domain.decision import Severity, Stage
 from app.engine.compiled import RuleHead
 from app.engine.ruleset import Ruleset
@@ -59,17 +60,10 @@ class RuleDetail(RuleSummary):
     points: list[dict[str, Any]]
 
 
-class Health(BaseModel):
-    status: str
-    version: str
-    ruleset: str
-    rules: int
-
-
 _POINTS_SHOWN = 1000
 
 
-def router(ruleset: Callable[[], Ruleset], log: AuditLog, keys: KeyRing, version: str) -> APIRouter:
+def router(rulesets: RulesetFollower, log: AuditLog, keys: KeyRing) -> APIRouter:
     routes = APIRouter()
 
     def authenticate(authorization: Annotated[str, Header(include_in_schema=False)] = "") -> str:
@@ -77,21 +71,16 @@ def router(ruleset: Callable[[], Ruleset], log: AuditLog, keys: KeyRing, version
 
     signed_in = [Depends(authenticate)]
 
-    @routes.get("/healthz", summary="Whether the service is up, and by which rules it judges")
-    def show_health() -> Health:
-        current = ruleset()
-        return Health(status="ok", version=version, ruleset=current.revision, rules=len(current.rules))
-
     @routes.get("/v1/rules", dependencies=signed_in, summary="The rules in force")
     def list_rules() -> RuleList:
-        current = ruleset()
+        current = rulesets.current()
         return RuleList(
             ruleset=current.revision, rules=[RuleSummary.model_validate(head) for head in current.rules.values()]
         )
 
     @routes.get("/v1/rules/{rule_id}", dependencies=signed_in, summary="One rule, with its knowledge")
     def show_rule(rule_id: Annotated[str, Path(max_length=100)]) -> RuleDetail:
-        current = ruleset()
+        current = rulesets.current()
         head = current.rules.get(rule_id)
         if head is None:
             raise not_found("rule", rule_id)
@@ -101,13 +90,18 @@ def router(ruleset: Callable[[], Ruleset], log: AuditLog, keys: KeyRing, version
         "/v1/audits/{audit_id}",
         dependencies=signed_in,
         summary="A recorded audit, byte for byte as it was answered",
+        description="One that lacked the patient's past names the audit that made it again in the header `Link`, with"
+        " the relation `successor-version`, once there is one.",
         response_class=Response,
     )
     async def show_audit(audit_id: Annotated[str, Path(max_length=64)]) -> Response:
         stored = await log.find(audit_id)
         if stored is None:
             raise not_found("audit", audit_id)
-        return Response(stored.audit, media_type="application/json")
+        headers = {}
+        if is_without_history(stored) and await log.find(following := following_id(stored.id)) is not None:
+            headers["link"] = f'</v1/audits/{following}>; rel="successor-version"'
+        return Response(stored.audit, headers=headers, media_type="application/json")
 
     return routes
 

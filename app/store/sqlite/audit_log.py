@@ -9,9 +9,13 @@ import msgspec
 
 from app.store.audit_log import AuditRecord, IdempotencyConflict, IdempotencyKey, StoredAudit
 from app.store.history import HistoryWrite
-from app.store.packing import microseconds, pack, unpack
+from app.store.packing import microseconds, unpack
+from app.store.sealing import seal_audit
 from app.store.sqlite.history import write_history
+from app.store.sqlite.restore import missing
+from app.store.sqlite.trail import append_entries
 from app.store.sqlite.writer import SqliteWriter, connect
+from app.trail.entry import Sealed
 
 _LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM audits"
 _AUDIT_COLUMNS = 11
@@ -63,6 +67,9 @@ class SqliteAuditLog:
             raise IdempotencyConflict(record.key.key if record.key else "")
         return answer
 
+    async def restore(self, records: list[AuditRecord]) -> None:
+        await self.writer.write_together(_restore, records)
+
     async def find(self, audit_id: str) -> StoredAudit | None:
         return await asyncio.to_thread(self._find, audit_id)
 
@@ -95,6 +102,7 @@ def _write_audits(connection: sqlite3.Connection, records: list[AuditRecord]) ->
     findings: list[tuple[object, ...]] = []
     keys: dict[IdempotencyKey, _Kept] = {}
     history: list[HistoryWrite] = []
+    entries: list[Sealed] = []
     for record in records:
         if record.key is not None and (earlier := _earlier(connection, record, keys)) is not None:
             digest, answer = earlier
@@ -102,7 +110,9 @@ def _write_audits(connection: sqlite3.Connection, records: list[AuditRecord]) ->
             continue
         last += 1
         at = microseconds(record.recorded_at)
-        audits += (last, record.id, at, *_audit_row(record), pack(record))
+        content, entry = seal_audit(record)
+        entries.append(entry)
+        audits += (last, record.id, at, *_audit_row(record), content)
         findings += [(last, position, *finding, at) for position, finding in enumerate(record.findings)]
         if record.history is not None:
             history.append(record.history)
@@ -117,7 +127,14 @@ def _write_audits(connection: sqlite3.Connection, records: list[AuditRecord]) ->
     if keys:
         connection.executemany(_INSERT_KEY, [(*key, digest, *place) for key, (digest, _, *place) in keys.items()])
     write_history(connection, history)
+    append_entries(connection, entries)
     return answers
+
+
+def _restore(connection: sqlite3.Connection, batches: list[list[AuditRecord]]) -> list[None]:
+    for records in batches:
+        _write_audits(connection, missing(connection, records))
+    return [None] * len(batches)
 
 
 def _earlier(

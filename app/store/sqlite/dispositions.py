@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from app.domain.disposition import Action, Disposition
 from app.store.dispositions import Recorded
+from app.store.effects import disposition_entry
+from app.store.packing import microseconds
+from app.store.sqlite.trail import append_entries
 from app.store.sqlite.writer import SqliteWriter, connect
 
 _IS_KNOWN = "SELECT EXISTS (SELECT 1 FROM findings WHERE id = ?)"
@@ -26,7 +29,7 @@ class SqliteDispositions:
 
     async def append(self, dispositions: list[Disposition], *, caller: str, at: datetime) -> list[Recorded]:
         """Store all or none, durably. What the same caller says again while it holds is not stored twice."""
-        return await self._writer.write(partial(_write, dispositions, caller, int(at.timestamp() * 1_000_000)))
+        return await self._writer.write(partial(_write, dispositions, caller, at))
 
     async def latest(self, findings: list[str], caller: str = "") -> dict[str, Disposition]:
         """What holds for each of the findings, or what the caller said last; those without a disposition are absent."""
@@ -47,16 +50,18 @@ class _Held(NamedTuple):
 
 
 def _write(
-    dispositions: list[Disposition], caller: str, recorded_at: int, connection: sqlite3.Connection
+    dispositions: list[Disposition], caller: str, at: datetime, connection: sqlite3.Connection
 ) -> list[Recorded]:
-    recorded = []
+    recorded, entries = [], []
     for one in dispositions:
         is_known = bool(connection.execute(_IS_KNOWN, (one.finding,)).fetchone()[0])
         earlier = _find_latest(connection, one.finding)
         if earlier != (one, caller):
-            row = (one.finding, is_known, recorded_at, caller, one.practitioner, one.action, one.reason)
+            row = (one.finding, is_known, microseconds(at), caller, one.practitioner, one.action, one.reason)
             connection.execute(_INSERT, row)
+            entries.append(disposition_entry(one, is_known=is_known, caller=caller, at=at))
         recorded.append(Recorded(is_known, None if earlier is None else earlier.disposition))
+    append_entries(connection, entries)
     return recorded
 
 

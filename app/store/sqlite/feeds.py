@@ -5,7 +5,9 @@ import sqlite3
 from functools import partial
 from pathlib import Path
 
+from app.store.effects import feed_entry
 from app.store.feeds import Load, Loaded, StoredFeeds
+from app.store.sqlite.trail import append_entries
 from app.store.sqlite.writer import SqliteWriter, connect
 
 _LATEST_LOAD = "SELECT coalesce(max(seq), 0) FROM feed_loads"
@@ -63,4 +65,5 @@ def _write(load: Load, connection: sqlite3.Connection) -> Loaded:
     seq = connection.execute(_INSERT_LOAD, row).lastrowid
     assert seq is not None  # noqa: S101 - for the type checker
     connection.executemany(_PUT, [(load.feed, key, content, seq) for key, content in load.records.items()])
+    append_entries(connection, [feed_entry(load, seq)])
     return Loaded(before, seq)

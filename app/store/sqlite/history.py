@@ -9,26 +9,25 @@ from typing import Any
 
 import msgspec
 
+from app.store.effects import import_entry, withdrawal_entry
 from app.store.history import HistoryQuery, HistoryWrite, StoredEncounter, Unavailable
+from app.store.sqlite.trail import append_entries
 from app.store.sqlite.writer import SqliteWriter, connect
 
 _PUT_ENCOUNTERS = (
-    "INSERT INTO history_encounters (facility, encounter, patient, month, last_date, has_death, header)"
-    " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6"
-    " FROM json_each(?) WHERE true"
+    "INSERT INTO history_encounters (facility, encounter, patient, month, last_date, has_death, header) VALUES {}"
     " ON CONFLICT (facility, encounter) DO UPDATE SET patient = excluded.patient, has_death = excluded.has_death,"
     " header = excluded.header, last_date = max(last_date, excluded.last_date)"
+    " RETURNING facility, encounter, month"
 )
 _PUT_LINES = (
     "INSERT INTO history_lines"
-    " (month, facility, encounter, line, service_date, item_code, is_charge, order_id, is_withdrawn, content)"
-    " SELECT e.month, e.facility, e.encounter, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, 0,"
-    " value ->> 7 FROM json_each(?) JOIN history_encounters e"
-    " ON e.facility = value ->> 0 AND e.encounter = value ->> 1 WHERE true"
+    " (month, facility, encounter, line, service_date, item_code, is_charge, order_id, content, is_withdrawn) VALUES {}"
     " ON CONFLICT (month, facility, encounter, line) DO UPDATE SET service_date = excluded.service_date,"
     " item_code = excluded.item_code, is_charge = excluded.is_charge, order_id = excluded.order_id, is_withdrawn = 0,"
     " content = excluded.content WHERE is_withdrawn OR content <> excluded.content OR is_charge <> excluded.is_charge"
 )
+_ROWS_AT_ONCE = 3000  # a statement takes 32,766 values
 _FIND = (
     "SELECT e.month FROM history_encounters e JOIN history_lines l USING (month, facility, encounter)"
     " WHERE e.facility = ? AND e.encounter = ? AND l.line = ?"
@@ -38,47 +37,33 @@ _WITHDRAW = (
     " WHERE month = ? AND facility = ? AND encounter = ? AND line = ? AND NOT is_withdrawn"
 )
 _NOTE_WITHDRAWAL = "INSERT INTO withdrawals (facility, encounter, line, caller, recorded_at) VALUES (?, ?, ?, ?, ?)"
-_ENCOUNTERS = (
-    "INSERT INTO history_encounters (facility, encounter, patient, month, last_date, has_death, header)"
-    " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6"
-    " FROM json_each(?) WHERE true"
-    " ON CONFLICT (facility, encounter) DO UPDATE SET patient = excluded.patient, has_death = excluded.has_death,"
-    " header = excluded.header, last_date = max(last_date, excluded.last_date)"
-)
-_PUT_LINES = (
-    "INSERT INTO history_lines"
-    " (month, facility, encounter, line, service_date, item_code, is_charge, order_id, is_withdrawn, content)"
-    " SELECT e.month, e.facility, e.encounter, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, 0,"
-    " value ->> 7 FROM json_each(?) JOIN history_encounters e"
-    " ON e.facility = value ->> 0 AND e.encounter = value ->> 1 WHERE true"
-    " ON CONFLICT (month, facility, encounter, line) DO UPDATE SET service_date = excluded.service_date,"
-    " item_code = excluded.item_code, is_charge = excluded.is_charge, order_id = excluded.order_id, is_withdrawn = 0,"
-    " content = excluded.content WHERE is_withdrawn OR content <> excluded.content OR is_charge <> excluded.is_charge"
-)
-_FIND = (
-    "SELECT e.month FROM history_encounters e JOIN history_lines l USING (month, facility, encounter)"
-    " WHERE e.facility = ? AND e.encounter = ? AND l.line = ?"
-)
-_WITHDRAW = (
-    "UPDATE history_lines SET is_withdrawn = 1"
-    " WHERE month = ? AND facility = ? AND encounter = ? AND line = ? AND NOT is_withdrawn"
-)
-_NOTE_WITHDRAWAL = "INSERT INTO withdrawals (facility, encounter, line, caller, recorded_at) VALUES (?, ?, ?, ?, ?)"
-# What counts: not withdrawn, and not an order that a charge of its encounter carries out.
-_COUNTS = (
-    "NOT l.is_withdrawn AND (l.is_charge OR NOT EXISTS (SELECT 1 FROM history_lines c WHERE c.month = l.month"
-    " AND c.facility = l.facility AND c.encounter = l.encounter AND c.order_id = l.line AND NOT c.is_withdrawn))"
-)
-_ENCOUNTERS = (
-    "SELECT month, facility, encounter, header, last_date FROM history_encounters"
-    " WHERE (facility = ? AND encounter = ?) OR (patient = ? AND facility IN (SELECT value FROM json_each(?))"
-    " AND (last_date >= ? OR (has_death AND ?))) ORDER BY facility, encounter"
-)
-_LINES = (
-    "SELECT line, service_date, item_code, is_charge, order_id, content FROM history_lines"
+_OWN = "SELECT month, header FROM history_encounters WHERE facility = ? AND encounter = ?"
+_OWN_LINES = (
+    "SELECT service_date, is_charge, content FROM history_lines"
     " WHERE month = ? AND facility = ? AND encounter = ? AND NOT is_withdrawn ORDER BY service_date, line"
 )
-_NEVER = "9999-12-31"
+_OTHERS = (
+    "SELECT month, facility, encounter, last_date >= :dates_since, has_death, header FROM history_encounters"
+    " WHERE patient = :patient AND facility IN (SELECT value FROM json_each(:facilities))"
+    " AND (last_date >= :earliest OR has_death) AND (facility, encounter) <> (:facility, :encounter)"
+    " ORDER BY facility, encounter"
+)
+# What counts of other encounters is not withdrawn, and not an order that a charge of its encounter carries out. What
+# drops the most lines stands first: it is asked of every line.
+_COUNTED = (
+    "WITH wanted AS NOT MATERIALIZED (SELECT key AS number, value ->> 0 AS month, value ->> 1 AS facility,"
+    " value ->> 2 AS encounter, value ->> 3 AS with_dates FROM json_each(:wanted)),"
+    " told AS NOT MATERIALIZED (SELECT * FROM wanted CROSS JOIN history_lines USING (month, facility, encounter)) {}"
+    " AND NOT is_withdrawn AND (is_charge OR (number, line) NOT IN"
+    " (SELECT number, order_id FROM told WHERE order_id <> '' AND NOT is_withdrawn)) ORDER BY number, service_date"
+)
+_DATES = _COUNTED.format("SELECT DISTINCT number, service_date FROM told WHERE with_dates")
+_LINES = f"{_COUNTED}, line".format("SELECT number, is_charge, content FROM told WHERE ({}) AND service_date >= :since")
+_IS_ONE = "item_code IN (SELECT value FROM json_each(:codes))"
+_BEGINS = "substr(item_code, 1, {}) IN (SELECT value FROM json_each(:prefixes))"
+_NEVER = "9999-12-32"  # after every day
+
+Row = tuple[Any, ...]
 
 
 class SqliteHistory:
@@ -97,7 +82,7 @@ class SqliteHistory:
             raise Unavailable(str(error)) from error
 
     async def put(self, writes: list[HistoryWrite]) -> None:
-        await self._writer.write(partial(write_history, writes=writes))
+        await self._writer.write(partial(_import, writes=writes))
 
     async def withdraw(self, facility: str, encounter: str, line: str, *, caller: str, at: datetime) -> bool:
         return await self._writer.write(partial(_withdraw, (facility, encounter, line), caller, at))
@@ -108,18 +93,37 @@ class SqliteHistory:
             self._reader = None
 
 
+def _import(connection: sqlite3.Connection, writes: list[HistoryWrite]) -> None:
+    write_history(connection, writes)
+    append_entries(connection, [import_entry(writes)])
+
+
 def write_history(connection: sqlite3.Connection, writes: Iterable[HistoryWrite]) -> None:
-    """Two statements for all of them, inside the caller's transaction; what is said last holds."""
-    encounters: list[tuple[Any, ...]] = []
-    lines: list[tuple[Any, ...]] = []
+    """Few statements for all of them, inside the caller's transaction; what is said last holds."""
+    writes = list(writes)
+    encounters: list[Row] = [
+        (one.facility, one.encounter, one.patient, one.month, one.last_date, one.has_death, one.header)
+        for one in writes
+    ]
+    months = {
+        (facility, encounter): month for facility, encounter, month in _put(connection, _PUT_ENCOUNTERS, encounters)
+    }
+    lines: list[Row] = []
     for one in writes:
-        place = (one.facility, one.encounter)
-        encounters.append((*place, one.patient, one.month, one.last_date, one.has_death, one.header))
-        lines += [(*place, *line) for line in one.lines]
-    if encounters:
-        connection.execute(_PUT_ENCOUNTERS, (msgspec.json.encode(encounters).decode(),))
-    if lines:
-        connection.execute(_PUT_LINES, (msgspec.json.encode(lines).decode(),))
+        place = (months[one.facility, one.encounter], one.facility, one.encounter)
+        lines += [place + line for line in one.lines]
+    _put(connection, _PUT_LINES, lines, ", 0")
+
+
+def _put(connection: sqlite3.Connection, statement: str, rows: list[Row], constant: str = "") -> list[Row]:
+    """Put all rows, each with the constant after it; what the statement returns."""
+    found: list[Row] = []
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        some = rows[start : start + _ROWS_AT_ONCE]
+        places = f"({', '.join('?' * len(some[0]))}{constant})"
+        values = [value for row in some for value in row]
+        found += connection.execute(statement.format(", ".join([places] * len(some))), values).fetchall()
+    return found
 
 
 def _withdraw(place: tuple[str, str, str], caller: str, at: datetime, connection: sqlite3.Connection) -> bool:
@@ -128,34 +132,75 @@ def _withdraw(place: tuple[str, str, str], caller: str, at: datetime, connection
         return False
     if connection.execute(_WITHDRAW, (row[0], *place)).rowcount:
         connection.execute(_NOTE_WITHDRAWAL, (*place, caller, int(at.timestamp() * 1_000_000)))
+        append_entries(connection, [withdrawal_entry(*place, caller=caller, at=at)])
     return True
 
 
 def _fetch(connection: sqlite3.Connection, query: HistoryQuery) -> list[StoredEncounter]:
-    earliest = query.earliest
-    since = _NEVER if earliest is None else earliest.isoformat()
-    sharing = msgspec.json.encode(query.facilities).decode()
-    rows = connection.execute(
-        _ENCOUNTERS, (query.facility, query.encounter, query.patient, sharing, since, earliest is not None)
-    ).fetchall()
-    return [_stored(connection, query, row) for row in rows]
+    own, first = _own(connection, query)
+    query = query.seen_from(first)
+    others = [] if query.earliest is None else _others(connection, query)
+    return sorted([*own, *others], key=lambda one: (one.facility, one.encounter)) if own else others
 
 
-def _stored(connection: sqlite3.Connection, query: HistoryQuery, row: tuple[Any, ...]) -> StoredEncounter:
-    month, facility, encounter, header, last_date = row
-    own = (facility, encounter) == (query.facility, query.encounter)
-    with_dates = query.dates_since is not None and last_date >= query.dates_since.isoformat()
-    since = _NEVER if query.since is None else query.since.isoformat()
-    found = StoredEncounter(facility=facility, encounter=encounter, header=header, orders=[], charges=[], dates=[])
-    rows = connection.execute(_LINES, (month, facility, encounter)).fetchall()
-    carried_out = {order for *_, order, _ in rows}
-    dates: set[str] = set()
-    for line, day, code, is_charge, _, content in rows:
-        if not is_charge and line in carried_out:
-            continue
-        if own or (day >= since and (code in query.codes or code.startswith(query.prefixes))):
-            (found.charges if is_charge else found.orders).append(content)
-        if with_dates:
-            dates.add(day)
-    found.dates.extend(date.fromisoformat(day) for day in sorted(dates))
-    return found
+def _own(connection: sqlite3.Connection, query: HistoryQuery) -> tuple[list[StoredEncounter], date | None]:
+    """The own encounter with all of its lines, and the first day of these."""
+    place = (query.facility, query.encounter)
+    row = connection.execute(_OWN, place).fetchone()
+    lines = connection.execute(_OWN_LINES, (row[0], *place)).fetchall() if row is not None else []
+    if not lines:
+        return [], None
+    orders = [content for _, is_charge, content in lines if not is_charge]
+    charges = [content for _, is_charge, content in lines if is_charge]
+    stored = StoredEncounter(
+        facility=query.facility, encounter=query.encounter, header=row[1], orders=orders, charges=charges, dates=[]
+    )
+    return [stored], date.fromisoformat(lines[0][0])
+
+
+def _others(connection: sqlite3.Connection, query: HistoryQuery) -> list[StoredEncounter]:
+    asked = {
+        "patient": query.patient,
+        "facilities": msgspec.json.encode(query.facilities).decode(),
+        "facility": query.facility,
+        "encounter": query.encounter,
+        "earliest": _iso(query.earliest),
+        "dates_since": _iso(query.dates_since),
+    }
+    rows = connection.execute(_OTHERS, asked).fetchall()
+    if not rows:
+        return []
+    found = [
+        StoredEncounter(facility=facility, encounter=encounter, header=header, orders=[], charges=[], dates=[])
+        for _, facility, encounter, _, _, header in rows
+    ]
+    _add_lines(connection, query, found, msgspec.json.encode([row[:4] for row in rows]).decode())
+    return [
+        one
+        for one, (_, _, _, has_dates, has_death, _) in zip(found, rows, strict=True)
+        if has_dates or has_death or one.orders or one.charges
+    ]
+
+
+def _add_lines(connection: sqlite3.Connection, query: HistoryQuery, found: list[StoredEncounter], wanted: str) -> None:
+    if query.dates_since is not None:
+        for number, day in connection.execute(_DATES, {"wanted": wanted}):
+            found[number].dates.append(date.fromisoformat(day))
+    tests = [_BEGINS.format(length) for length in sorted({len(prefix) for prefix in query.prefixes})]
+    if query.codes:
+        tests.append(_IS_ONE)
+    if query.since is None or not tests:
+        return
+    asked = {
+        "wanted": wanted,
+        "since": query.since.isoformat(),
+        "codes": msgspec.json.encode(query.codes).decode(),
+        "prefixes": msgspec.json.encode(query.prefixes).decode(),
+    }
+    for number, is_charge, content in connection.execute(_LINES.format(" OR ".join(tests)), asked):
+        one = found[number]
+        (one.charges if is_charge else one.orders).append(content)
+
+
+def _iso(day: date | None) -> str:
+    return _NEVER if day is None else day.isoformat()

@@ -11,9 +11,13 @@ from typing import Any, TypeVar
 
 import zstandard
 
+from app.store.effects import move_entry, ruleset_entry
+from app.store.history import Unavailable
 from app.store.packing import microseconds
-from app.store.rulesets import Move, StoredRuleset
+from app.store.rulesets import Move, StoredRuleset, format_of
+from app.store.sqlite.trail import append_entries
 from app.store.sqlite.writer import SqliteWriter, connect
+from app.trail.entry import Sealed
 
 _PUT = (
     "INSERT INTO rulesets (revision, format, size, stored_at, stored_by, content) VALUES (?, ?, ?, ?, ?, ?)"
@@ -23,6 +27,11 @@ _READ = "SELECT content FROM rulesets WHERE revision = ?"
 _MOVE = (
     "INSERT INTO ruleset_moves (revision, action, caller, reason, recorded_at)"
     " SELECT revision, ?, ?, ?, ? FROM rulesets WHERE revision = ?"
+)
+_MOVE_FIRST = (
+    "INSERT INTO ruleset_moves (revision, action, caller, reason, recorded_at)"
+    " SELECT revision, ?, ?, ?, ? FROM rulesets r WHERE revision = ?"
+    " AND NOT EXISTS (SELECT 1 FROM ruleset_moves m WHERE m.revision = r.revision)"
 )
 _MOVES = "SELECT seq, revision, action, caller, reason, recorded_at FROM ruleset_moves ORDER BY seq DESC LIMIT ?"
 _STORED = "SELECT revision, format, size, stored_at, stored_by FROM rulesets ORDER BY stored_at DESC, revision"
@@ -35,10 +44,10 @@ class SqliteRulesets:
         self._path, self._writer = path, writer
 
     async def put(self, revision: str, compiled: bytes, *, caller: str, at: datetime) -> bool:
-        mark = compiled[:4].decode("ascii", "replace")
-        packed = await asyncio.to_thread(zstandard.ZstdCompressor(level=3).compress, compiled)
-        row = (revision, mark, len(compiled), microseconds(at), caller, packed)
-        return await self._writer.write(partial(_put, row))
+        packed = await asyncio.to_thread(zstandard.ZstdCompressor(level=3, write_checksum=True).compress, compiled)
+        row = (revision, format_of(compiled), len(compiled), microseconds(at), caller, packed)
+        entry = ruleset_entry(revision, len(compiled), packed, caller=caller, at=at)
+        return await self._writer.write(partial(_put, row, entry))
 
     async def read(self, revision: str) -> bytes | None:
         row = await asyncio.to_thread(self._ask, lambda one: one.execute(_READ, (revision,)).fetchone())
@@ -47,10 +56,15 @@ class SqliteRulesets:
         return await asyncio.to_thread(zstandard.ZstdDecompressor().decompress, row[0])
 
     async def move(self, revision: str, *, action: str, caller: str, reason: str, at: datetime) -> Move:
-        seq = await self._writer.write(partial(_move, (action, caller, reason, microseconds(at), revision)))
-        if seq is None:
+        asked = Move(0, revision, action, caller, reason, at)
+        found = await self._writer.write(partial(_move, _MOVE, asked))
+        if found is None:
             raise LookupError(revision)
-        return Move(seq, revision, action, caller, reason, at)
+        return found
+
+    async def move_first(self, revision: str, *, caller: str, reason: str, at: datetime) -> Move | None:
+        asked = Move(0, revision, "publish", caller, reason, at)
+        return await self._writer.write(partial(_move, _MOVE_FIRST, asked))
 
     async def current(self) -> Move | None:
         found = await self.moves(1)
@@ -65,17 +79,29 @@ class SqliteRulesets:
         return [Move(seq, one, action, caller, reason, _moment(at)) for seq, one, action, caller, reason, at in rows]
 
     def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        with closing(connect(self._path)) as connection:
-            return question(connection)
+        """Raises Unavailable."""
+        try:
+            with closing(connect(self._path)) as connection:
+                return question(connection)
+        except sqlite3.Error as error:
+            raise Unavailable(str(error)) from error
 
 
-def _put(row: tuple[Any, ...], connection: sqlite3.Connection) -> bool:
-    return connection.execute(_PUT, row).rowcount == 1
+def _put(row: tuple[Any, ...], entry: Sealed, connection: sqlite3.Connection) -> bool:
+    is_new = connection.execute(_PUT, row).rowcount == 1
+    if is_new:
+        append_entries(connection, [entry])
+    return is_new
 
 
-def _move(row: tuple[Any, ...], connection: sqlite3.Connection) -> int | None:
-    cursor = connection.execute(_MOVE, row)
-    return cursor.lastrowid if cursor.rowcount == 1 else None
+def _move(statement: str, move: Move, connection: sqlite3.Connection) -> Move | None:
+    row = (move.action, move.caller, move.reason, microseconds(move.at), move.revision)
+    cursor = connection.execute(statement, row)
+    if cursor.rowcount != 1 or cursor.lastrowid is None:
+        return None
+    found = move._replace(seq=cursor.lastrowid)
+    append_entries(connection, [move_entry(found)])
+    return found
 
 
 def _moment(microseconds_since_1970: int) -> datetime:

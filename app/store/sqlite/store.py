@@ -3,13 +3,21 @@
 import asyncio
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import Select, create_engine
+from sqlalchemy.pool import NullPool
+
+from app.store.effects_query import EffectsQuery
 from app.store.migrate import migrate
 from app.store.sqlite.audit_log import SqliteAuditLog
 from app.store.sqlite.dispositions import SqliteDispositions
 from app.store.sqlite.feeds import SqliteFeeds
 from app.store.sqlite.history import SqliteHistory
 from app.store.sqlite.rulesets import SqliteRulesets
+from app.store.sqlite.stays import SqliteStays
+from app.store.sqlite.trail import SqliteTrail
+from app.store.sqlite.whole_history import SqliteWholeHistory
 from app.store.sqlite.writer import connect
 from app.store.store import Store
 
@@ -31,18 +39,38 @@ def sqlite_store(path: Path) -> Store:
     async def check() -> None:
         await asyncio.to_thread(_look, path)
 
+    async def rows(asked: Select[Any]) -> list[Any]:
+        return await asyncio.to_thread(_rows, path, asked)
+
     return Store(
         log=log,
         dispositions=SqliteDispositions(path, log.writer),
         feeds=SqliteFeeds(path, log.writer),
         history=history,
         rulesets=SqliteRulesets(path, log.writer),
+        trail=SqliteTrail(path, log.writer),
+        effects=EffectsQuery(rows),
+        stays=SqliteStays(path, log.writer),
+        whole_history=SqliteWholeHistory(path),
         open=start,
         close=close,
         check=check,
+        secret=lambda: asyncio.to_thread(_secret, path),
     )
+
+
+def _rows(path: Path, asked: Select[Any]) -> list[Any]:
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(asked)]
 
 
 def _look(path: Path) -> None:
     with closing(connect(path)) as connection:
         connection.execute("SELECT 1 FROM alembic_version").fetchone()
+
+
+def _secret(path: Path) -> bytes:
+    with closing(connect(path)) as connection:
+        (secret,) = connection.execute("SELECT secret FROM installation").fetchone()
+        return bytes(secret)

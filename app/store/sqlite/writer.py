@@ -16,7 +16,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.store.audit_log import NotRecorded
+from app.store.audit_log import NotRecorded, Unstorable
+from app.store.sqlite.turn import Turn
 
 log = logging.getLogger("mingjian")
 
@@ -95,22 +96,22 @@ class SqliteWriter:
 
     def _run(self) -> None:
         try:
-            with closing(connect(self._path)) as connection:
-                self._serve(connection)
+            with closing(connect(self._path)) as connection, closing(Turn(self._path, connection)) as turn:
+                self._serve(connection, turn)
         except Exception as error:  # whatever it was, nobody may wait for a thread that is gone
             log.exception("the store has stopped")
             self._shut()
             while batch := self._take():
                 self._settle([(future, NotRecorded(str(error))) for _, _, future in batch])
 
-    def _serve(self, connection: sqlite3.Connection) -> None:
+    def _serve(self, connection: sqlite3.Connection, turn: Turn) -> None:
         is_last = False
         while not is_last:
             self._wake.wait()
             self._wake.clear()
             is_last = self._closing  # read before the queue is emptied: nothing joins it afterwards
             while batch := self._take():
-                self._settle(_write_all(connection, batch))
+                self._settle(_write_all(connection, turn, batch))
 
     def _take(self) -> list[Waiting]:
         batch: list[Waiting] = []
@@ -126,30 +127,32 @@ class SqliteWriter:
             return
 
 
-def _write_all(connection: sqlite3.Connection, waiting: list[Waiting]) -> list[Outcome]:
+def _write_all(connection: sqlite3.Connection, turn: Turn, waiting: list[Waiting]) -> list[Outcome]:
     """Write in one transaction; should that fail, one by one, so that a bad record fails alone."""
     try:
-        results = _write(connection, waiting)
+        results = _write(connection, turn, waiting)
     except sqlite3.OperationalError as error:
         # Locked, full or unreadable: no record is at fault, and alone each would only wait for it anew.
         log.warning("%d records could not be written: %s", len(waiting), error)
         results = [NotRecorded(str(error)) for _ in waiting]
     except Exception:
-        results = [_write_alone(connection, one) for one in waiting]
+        results = [_write_alone(connection, turn, one) for one in waiting]
     return [(future, result) for (_, _, future), result in zip(waiting, results, strict=True)]
 
 
-def _write_alone(connection: sqlite3.Connection, one: Waiting) -> Any:
+def _write_alone(connection: sqlite3.Connection, turn: Turn, one: Waiting) -> Any:
     try:
-        return _write(connection, [one])[0]
-    except sqlite3.Error as error:
+        return _write(connection, turn, [one])[0]
+    except sqlite3.OperationalError as error:
         return NotRecorded(str(error))
+    except sqlite3.Error as error:
+        return Unstorable(str(error))
     except Exception as error:
         return error
 
 
-def _write(connection: sqlite3.Connection, waiting: list[Waiting]) -> list[Any]:
-    connection.execute("BEGIN IMMEDIATE")
+def _write(connection: sqlite3.Connection, turn: Turn, waiting: list[Waiting]) -> list[Any]:
+    turn.begin()
     try:
         results: list[Any] = []
         for batch, some in groupby(waiting, key=itemgetter(0)):

@@ -93,8 +93,9 @@ def expected(
     findings, silent = [], set()
     for one in oracle.counted(judged, excluded):
         others = [other for other in oracle.counted(judged, kept) if other.id != one.id]
-        others += oracle.earlier(judged, history, kept) if looks_back else []
         related = [other for other in others if beside(within, window, one, other)]
+        if looks_back and not related:  # only where the encounter itself has none
+            related = [other for other in oracle.earlier(judged, history, kept) if beside(within, window, one, other)]
         if related:
             findings.append(oracle.finding([one], related, oracle.claimed(one)))
         else:

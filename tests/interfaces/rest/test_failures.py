@@ -40,7 +40,9 @@ def ask(app: Application, method: str, path: str, content: bytes = b"") -> httpx
     return asyncio.run(run())
 
 
-def test_not_recorded_is_not_acknowledged(app: Application) -> None:
+def test_not_recorded_is_not_acknowledged(app: Application, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The database is not open, and where the spool should be stands something else."""
+    (tmp_path / "data/spool").write_text("a file")
     problem_of(ask(app, "POST", "/v1/audits", encoded(request())), 503, "not-recorded")
 
 
@@ -93,7 +95,7 @@ def test_broken_line_does_not_stop_the_others(app: Application, tmp_path: Path) 
 
 
 def test_locked_database_is_told_and_heals(app: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another process holds the lock for longer than the service waits."""
+    """Another process holds the lock for longer than the service waits: lines of a bulk request are to be sent again."""
 
     def impatient(path: Path) -> sqlite3.Connection:
         connection = connect(path)
@@ -104,12 +106,12 @@ def test_locked_database_is_told_and_heals(app: Application, tmp_path: Path, mon
     with serving(app, tmp_path / "data") as service:
         other = sqlite3.connect(tmp_path / "data/mingjian.sqlite3", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        problem_of(service.audit(request(), "k"), 503, "not-recorded")
+        (line,) = service.bulk(request())
+        check_problem(line, 503, "not-recorded")
         other.execute("ROLLBACK")
         other.close()
-        answer = service.audit(request(), "k")
-        assert answer.status_code == 200
-        assert "idempotent-replayed" not in answer.headers
+        (line,) = service.bulk(request())
+        assert line["degraded"] == []
 
 
 def test_records_outlive_the_service(app: Application, tmp_path: Path) -> None:

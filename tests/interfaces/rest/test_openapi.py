@@ -70,7 +70,7 @@ def test_valid_input(service: Service, operation: APIOperation) -> None:
 @pytest.mark.parametrize("operation", WITH_INPUT, ids=lambda one: one.label)
 def test_invalid_input_is_refused(service: Service, operation: APIOperation) -> None:
     """A bad line of a bulk request is refused within the answer."""
-    refused = [] if operation.path == "/v1/audits/bulk" else [negative_data_rejection]
+    refused = [] if operation.path in ("/v1/audits/bulk", "/v1/stays") else [negative_data_rejection]
     examine(service, operation, GenerationMode.NEGATIVE, [*CHECKS, *refused])
 
 

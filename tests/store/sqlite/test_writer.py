@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.store.sqlite import writer as sqlite_writer
 from app.store.audit_log import NotRecorded
+from app.store.sqlite import writer as sqlite_writer
 from app.store.sqlite.writer import SqliteWriter, connect
 
 Traced = Callable[[Path], sqlite3.Connection]

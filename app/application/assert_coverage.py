@@ -1,0 +1,83 @@
+"""Assert coverage (支付判断): what an audit says of each order's payment by the fund.
+
+`covered` means that no rule objects, never that the fund will pay: that is decided at settlement.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from app.domain.audit import Audit
+from app.domain.codes import is_national_item_code
+from app.domain.decision import Severity
+from app.domain.encounter import Encounter, InsuranceType
+from app.domain.finding import Finding
+from app.domain.line import FormularyClass, Line
+from app.engine.ruleset import Ruleset
+from app.knowledge.rule import Judges
+
+_LIMITS = frozenset({"quantity_limit", "daily_dose"})  # what lies within the limit stays payable
+
+
+class Cover(StrEnum):
+    COVERED = "covered"
+    NOT_COVERED = "not-covered"
+    CONDITIONAL = "conditional"
+    INDETERMINATE = "indeterminate"  # something of ours was out of reach
+
+
+class Ground(StrEnum):
+    """On what an assertion rests."""
+
+    CLEAN = "clean"
+    FINDING = "finding"
+    UNCODED = "uncoded"  # no national code
+    SELF_PAID = "self_paid"
+    OFF_FORMULARY = "off_formulary"
+    NOT_INSURED = "not_insured"
+    HISTORY = "history"  # the past could not be read in time
+
+
+class Assertion(NamedTuple):
+    cover: Cover
+    ground: Ground
+    reason: str
+    findings: tuple[str, ...] = ()
+
+
+def assert_coverage(
+    audit: Audit, ruleset: Ruleset, encounter: Encounter, lines: Iterable[Line]
+) -> dict[str, Assertion]:
+    """An assertion for each of the lines, by their ids."""
+    against: dict[str, list[Finding]] = {}
+    for finding in audit.findings:
+        head = ruleset.rules.get(finding.rule)
+        if head is None or head.judges is Judges.CLAIMED:
+            for line_id in finding.lines:
+                against.setdefault(line_id, []).append(finding)
+    open_lines: frozenset[str] = frozenset()
+    if "history" in audit.degraded:
+        open_lines = frozenset([one for gap in audit.not_evaluated if gap.missing == "history" for one in gap.lines])
+    kinds = {rule: head.kind for rule, head in ruleset.rules.items()} if against else {}
+    return {line.id: _assertion(line, encounter, against.get(line.id, []), open_lines, kinds) for line in lines}
+
+
+def _assertion(
+    line: Line, encounter: Encounter, findings: list[Finding], open_lines: frozenset[str], kinds: Mapping[str, str]
+) -> Assertion:
+    if not line.is_claimed:
+        return Assertion(Cover.NOT_COVERED, Ground.SELF_PAID, "患者自费")
+    if encounter.coverage.insurance_type is InsuranceType.NONE:
+        return Assertion(Cover.NOT_COVERED, Ground.NOT_INSURED, "本次就诊不使用医保")
+    if line.formulary_class is FormularyClass.C:
+        return Assertion(Cover.NOT_COVERED, Ground.OFF_FORMULARY, "医保目录外项目")
+    if findings:
+        ids = tuple(one.id for one in findings)
+        certain = [one for one in findings if one.severity is Severity.DEFINITE and kinds.get(one.rule) not in _LIMITS]
+        told = (certain or findings)[0].message
+        return Assertion(Cover.NOT_COVERED if certain else Cover.CONDITIONAL, Ground.FINDING, told, ids)
+    if not is_national_item_code(line.item_code):
+        return Assertion(Cover.CONDITIONAL, Ground.UNCODED, "没有医保目录编码，无法判断")
+    if line.id in open_lines:
+        return Assertion(Cover.INDETERMINATE, Ground.HISTORY, "患者既往数据暂不可用，未能判断")
+    return Assertion(Cover.COVERED, Ground.CLEAN, "未发现不符合支付规则之处，以医保结算为准")

@@ -1,0 +1,130 @@
+"""Holds rows against the entries that commit to them (核对记录与存证)."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from app.store.packing import microseconds
+from app.store.sealing import evidence, parted
+from app.store.trail import StoredEntry, TrailStore
+from app.store.trail_effects import AuditRow, Counts, DispositionRow, TrailEffects
+from app.trail.entry import Body, Kind, commitment
+
+Told = Sequence[tuple[StoredEntry, Body]]
+Found = AsyncIterator[tuple[int, str]]
+FINDINGS = "findings"  # counted beside the kinds of entries
+_OF_AUDITS = (Kind.AUDIT, Kind.AUDIT_COMPLETED)
+
+
+async def check_audits(effects: TrailEffects, store: TrailStore, told: Told, kinds: Counter[str]) -> Found:
+    """Every audit's row is there, says what the entry says, and holds what the last entry about it commits to."""
+    about = [(entry, body) for entry, body in told if entry.kind in _OF_AUDITS]
+    rows = await effects.audits([entry.subject for entry, _ in about])
+    for entry, body in about:
+        row = rows.get(entry.subject)
+        if row is None:
+            yield entry.seq, f"the audit {entry.subject} was deleted"
+            continue
+        if entry.kind == Kind.AUDIT:
+            kinds[FINDINGS] += len(row.findings)
+        said = {"facility": row.facility, "stage": row.stage, "decision": row.decision, "ruleset": row.ruleset}
+        if said != body.details or row.caller != body.actor or row.recorded_at != microseconds(body.at):
+            yield entry.seq, f"the row of audit {row.id} was changed"
+        elif not commits_to(row, body):
+            latest = (await store.find(entry.subject))[-1]
+            if latest.kind == Kind.ERASED and not row.content:
+                continue
+            if latest.seq == entry.seq or latest.kind not in _OF_AUDITS:
+                yield entry.seq, f"content or findings of audit {row.id} were changed"
+
+
+def commits_to(row: AuditRow, body: Body) -> bool:
+    salt, packed = parted(row.content)
+    return commitment(salt, evidence(packed, row.encounter, row.request_digest, row.findings)) == body.private
+
+
+async def check_dispositions(effects: TrailEffects, store: TrailStore, told: Told, kinds: Counter[str]) -> Found:
+    """Dispositions are stored in the order of their entries, so that they can be held against them one by one."""
+    about = [(entry, body) for entry, body in told if entry.kind == Kind.DISPOSITION]
+    if not about:
+        return
+    rows = await effects.dispositions(kinds[Kind.DISPOSITION] - len(about), len(about))
+    private = await store.private_of([entry.seq for entry, _ in about])
+    for number, (entry, body) in enumerate(about):
+        if number >= len(rows):
+            yield entry.seq, f"a disposition of finding {entry.subject} was deleted"
+            continue
+        row, (salt, content) = rows[number], private.get(entry.seq, (b"", b""))
+        if salt and (commitment(salt, content) != body.private or content != _private(row)):
+            yield entry.seq, f"reason or practitioner of a disposition of finding {entry.subject} were changed"
+        told_row = (entry.subject, body.details.get("action"), body.details.get("is_known"), body.actor)
+        said = (row.finding, row.action, bool(row.is_known), row.caller)
+        if said != told_row or row.recorded_at != microseconds(body.at):
+            yield entry.seq, f"a disposition of finding {entry.subject} was changed"
+
+
+def _private(row: DispositionRow) -> bytes:
+    return msgspec.json.encode({"practitioner": row.practitioner, "reason": row.reason})
+
+
+async def check_withdrawals(effects: TrailEffects, store: TrailStore, told: Told) -> Found:
+    about = [(entry, body) for entry, body in told if entry.kind == Kind.LINE_WITHDRAWN]
+    if not about:
+        return
+    rows = {(row[0], msgspec.json.encode(row[1:3]), *row[3:]) for row in await effects.withdrawals()}
+    private = await store.private_of([entry.seq for entry, _ in about])
+    for entry, body in about:
+        salt, content = private.get(entry.seq, (b"", b""))
+        if not salt:
+            continue  # erased
+        is_there = (entry.subject, content, body.actor, microseconds(body.at)) in rows
+        if not is_there or commitment(salt, content) != body.private:
+            yield entry.seq, f"a withdrawal in facility {entry.subject} was changed or deleted"
+
+
+async def check_others(effects: TrailEffects, told: Told) -> Found:
+    """Ruleset moves, stored rulesets, feed loads: few, so they are read whole where there is one to look at."""
+    kinds = {entry.kind for entry, _ in told}
+    moves = {row[0]: row for row in await effects.moves()} if Kind.RULESET_MOVED in kinds else {}
+    loads = {row[0]: row for row in await effects.loads()} if Kind.FEED_LOADED in kinds else {}
+    stored = {row[0]: row for row in await effects.rulesets()} if Kind.RULESET_STORED in kinds else {}
+    for entry, body in told:
+        details, at = body.details, microseconds(body.at)
+        if entry.kind == Kind.RULESET_MOVED:
+            move = moves.get(_number(details.get("move")))
+            told_move = (entry.subject, details.get("action"), body.actor, details.get("reason"), at)
+            if move is None or move[1:] != told_move:
+                yield entry.seq, f"a move to the ruleset {entry.subject} was changed or deleted"
+        elif entry.kind == Kind.FEED_LOADED:
+            load = loads.get(_number(details.get("load")))
+            told_load = (entry.subject, at, body.actor, details.get("digest"), details.get("rows"))
+            if load is None or (load[1], load[2], load[3], load[4].hex(), load[5]) != told_load:
+                yield entry.seq, f"a load of the feed {entry.subject} was changed or deleted"
+        elif entry.kind == Kind.RULESET_STORED:
+            row = stored.get(entry.subject)
+            told_stored = (details.get("size"), at, body.actor, details.get("digest"))
+            if row is None or (row[1], row[2], row[3], sha256(row[4]).hexdigest()) != told_stored:
+                yield entry.seq, f"the stored ruleset {entry.subject} was changed or deleted"
+
+
+def _number(value: str | int | bool | None) -> int:
+    return value if isinstance(value, int) else -1
+
+
+async def check_counts(effects: TrailEffects, kinds: Counter[str], audits_before: int) -> AsyncIterator[str]:
+    """Rows that no entry tells of were put in past the service."""
+    rows = await effects.counts()
+    expected = Counts(
+        audits=kinds[Kind.AUDIT] + audits_before,
+        findings=rows.findings if audits_before else kinds[FINDINGS],
+        dispositions=kinds[Kind.DISPOSITION],
+        withdrawals=kinds[Kind.LINE_WITHDRAWN],
+        feed_loads=kinds[Kind.FEED_LOADED],
+        rulesets=kinds[Kind.RULESET_STORED],
+        ruleset_moves=kinds[Kind.RULESET_MOVED],
+    )
+    for name, there, told in zip(Counts._fields, rows, expected, strict=True):
+        if there != told:
+            yield f"{name}: {there} rows are there, and the trail tells of {told}"

@@ -1,0 +1,216 @@
+"""Orders (医嘱): from the order resources of FHIR to order lines. A line's id is the resource's own.
+
+What FHIR has no element for is read from extensions of ours: the unit price, the formulary class, and that the patient
+pays in full and has agreed to it (docs/cds-hooks.md).
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from hashlib import blake2b
+
+from app.domain.line import FormularyClass, ItemCategory, OrderLine, Practitioner
+from app.domain.money import CENT, LARGEST, LARGEST_QUANTITY, SMALLEST, ZERO
+from app.interfaces.cds_hooks.bundles import Held
+from app.interfaces.cds_hooks.coding import codings, item_of
+from app.interfaces.cds_hooks.fhir import Concept, Extension, Order, Quantity, Reference, logical_id, present, target_of
+from app.interfaces.cds_hooks.visit import Resources, VisitReader
+from app.interfaces.nhsa.leaves import Reader
+
+UNIT_PRICE = "urn:mingjian:fhir:unit-price"
+FORMULARY_CLASS = "urn:mingjian:fhir:formulary-class"
+SELF_PAID = "urn:mingjian:fhir:self-paid"
+CONSENT = "urn:mingjian:fhir:self-pay-consent"
+
+_WITHDRAWN = frozenset({"cancelled", "revoked", "entered-in-error", "stopped"})
+_BY_LETTER = {
+    "X": ItemCategory.DRUG,
+    "Z": ItemCategory.DRUG,
+    "T": ItemCategory.DECOCTION_PIECE,
+    "G": ItemCategory.DECOCTION_PIECE,
+    "0": ItemCategory.SERVICE,
+    "C": ItemCategory.CONSUMABLE,
+}
+_BY_TYPE = {
+    "MedicationRequest": ItemCategory.DRUG,
+    "ServiceRequest": ItemCategory.SERVICE,
+    "Appointment": ItemCategory.SERVICE,
+    "DeviceRequest": ItemCategory.CONSUMABLE,
+    "VisionPrescription": ItemCategory.CONSUMABLE,
+}
+_FORMULARY = {one.value: one for one in FormularyClass if one}
+_DAYS = {"d": 1, "day": 1, "days": 1, "天": 1, "日": 1, "wk": 7, "周": 7, "mo": 30, "月": 30}
+_STANDING = {"continuous": True, "acute": False}
+_LONGEST_SUPPLY = 3660
+_ONE = Decimal(1)
+_NONE = Extension()
+
+
+class OrderReader:
+    """Reads the orders of one request. `user` is who asks, `today` the day of an order that tells none."""
+
+    def __init__(self, reader: Reader, resources: Resources, visit: VisitReader, user: str, today: date) -> None:
+        self._reader, self._resources, self._visit = reader, resources, visit
+        self._user, self._today = user, today
+        self._times: dict[str, datetime | None] = {"": None}
+        self._practitioners: dict[str, Practitioner] = {}
+
+    def line(self, held: Held, line_id: str, *, current: bool) -> OrderLine:
+        order = held.order
+        item = item_of(self._concepts(held))
+        start, stop = self._span(order)
+        quantity, unit = self._quantity(order)
+        told = {one.url: one for one in order.extension}
+        price, paid_alone = _price(told.get(UNIT_PRICE, _NONE)), told.get(SELF_PAID, _NONE).value_boolean
+        # The price of an order that the patient pays wholly may be unknown: a cent stands for it, and none is claimed.
+        amount = None if price is None else price * quantity
+        amount = CENT if paid_alone and not amount else amount
+        return OrderLine(
+            id=line_id,
+            service_date=start.date() if start is not None else self._day(order),
+            item_code=item.code,
+            item_name=item.name if item.code else "",
+            local_item_code=item.local_code,
+            local_item_name="" if item.code else item.name,
+            category=_BY_LETTER.get(item.code[:1]) or _BY_TYPE.get(held.type, ItemCategory.UNKNOWN),
+            prescription_id=_number_of(order),
+            quantity=quantity,
+            unit=unit,
+            unit_price=price,
+            amount=amount,
+            uncovered_amount=amount if paid_alone else None,
+            days_supply=_days_supply(order),
+            start_at=start,
+            stop_at=stop,
+            practitioner=self._practitioner(order),
+            is_standing=_STANDING.get(_first_code(order.course_of_therapy_type)),
+            is_discharge_medication=bool(order.category) and _first_code(order.category[0]) == "discharge",
+            formulary_class=_FORMULARY.get(told.get(FORMULARY_CLASS, _NONE).value_code, FormularyClass.UNKNOWN),
+            has_consent=told.get(CONSENT, _NONE).value_boolean,
+            current=current,
+        )
+
+    def _concepts(self, held: Held) -> Sequence[Concept]:
+        order = held.order
+        told = (order.medication_codeable_concept, order.medication, order.code, order.code_codeable_concept)
+        found = [one for one in told if one is not None]
+        for reference in (order.medication_reference, order.code_reference, *(one.reference for one in found)):
+            if reference is not None:
+                found += self._referred(order, reference)
+        if held.type not in ("MedicationRequest", "ServiceRequest", "DeviceRequest"):
+            found += self._others(held)
+        return found
+
+    def _referred(self, order: Order, reference: Reference) -> list[Concept]:
+        if reference.reference.startswith("#"):
+            return [one.code for one in order.contained if one.id == reference.reference[1:] and one.code is not None]
+        kind, id = target_of(reference)
+        held = self._resources.find(kind or "Medication", id)
+        return [] if held is None else [*held.other.code, *held.other.type]
+
+    def _others(self, held: Held) -> Iterator[Concept]:
+        """What appointments, nutrition orders, lenses and messages are about."""
+        order = held.order
+        yield from order.service_type
+        for part in present((order.oral_diet, *order.supplement, order.enteral_formula, *order.lens_specification)):
+            yield from (*part.type, *present((part.base_formula_type, part.product)))
+        yield from present(part.content_codeable_concept for part in order.payload)
+        if held.type == "CommunicationRequest":
+            yield from order.category
+        if held.type == "Appointment":
+            for reference in order.based_on:  # what it is made for
+                if (found := self._resources.find(*target_of(reference))) is not None and found.type != held.type:
+                    yield from self._concepts(found)
+
+    def _quantity(self, order: Order) -> tuple[Decimal, str]:
+        told = order.dispense_request.quantity if order.dispense_request is not None else order.quantity_quantity
+        if told is None:
+            lens = order.lens_specification[0].quantity if order.lens_specification else None
+            told = order.quantity if isinstance(order.quantity, Quantity) else lens
+        value = told.value if told is not None else order.quantity if isinstance(order.quantity, Decimal) else None
+        unit = "" if told is None else told.unit[:64]
+        if value is None:
+            return _ONE, unit
+        if value.is_finite() and SMALLEST <= value <= LARGEST_QUANTITY:
+            return value, unit
+        self._reader.note("医嘱的数量无法识别，按 1 计算")
+        return _ONE, unit
+
+    def _span(self, order: Order) -> tuple[datetime | None, datetime | None]:
+        period = order.occurrence_period
+        if order.dosage_instruction and (timing := order.dosage_instruction[0].timing) is not None:
+            period = timing.repeat.bounds_period
+        first, last = ("", "") if period is None else (period.start, period.end)
+        start = self._when(first or order.start or order.occurrence_date_time)
+        stop = self._when(last or order.end)
+        if start is not None and stop is not None and stop < start:
+            self._reader.note("医嘱的停止时间早于开始时间，未采用")
+            stop = None
+        return start, stop
+
+    def _day(self, order: Order) -> date:
+        for written in (order.authored_on, order.date_time, order.date_written, order.created):
+            if written and (found := self._when(written)) is not None:
+                return found.date()
+        return self._today
+
+    def _when(self, written: str) -> datetime | None:
+        if written not in self._times:
+            self._times[written] = self._reader.when("医嘱日期", written) if len(written) >= 10 else None
+        return self._times[written]
+
+    def _practitioner(self, order: Order) -> Practitioner:
+        named = order.requester or order.orderer or order.prescriber or order.sender
+        told = "" if named is None else named.reference or logical_id(named)
+        reference = told or self._user
+        if reference not in self._practitioners:
+            self._practitioners[reference] = self._visit.practitioner(reference)
+        return self._practitioners[reference]
+
+
+def identify(orders: Sequence[Held]) -> list[str]:
+    """An id for each line: the resource's own; with its type where two share one; made up where there is none."""
+    taken: set[str] = set()
+    found = []
+    for place, held in enumerate(orders, 1):
+        id = held.id or f"{held.type}-{place}"
+        if id in taken:
+            id = held.reference if held.id else f"{id}~{place}"
+        if len(id) > 64 or id in taken:
+            id = f"{id[:40]}#{blake2b(f'{place} {id}'.encode(), digest_size=8).hexdigest()}"
+        taken.add(id)
+        found.append(id)
+    return found
+
+
+def _price(extension: Extension) -> Decimal | None:
+    found = extension.value_decimal if extension.value_money is None else extension.value_money.value
+    return found if found is not None and found.is_finite() and ZERO <= found <= LARGEST else None
+
+
+def _number_of(order: Order) -> str:
+    number = order.group_identifier or order.requisition
+    return "" if number is None else number.value.strip()[:64]
+
+
+def _days_supply(order: Order) -> int | None:
+    supply = None if order.dispense_request is None else order.dispense_request.expected_supply_duration
+    if supply is None or supply.value is None:
+        return None
+    days = _DAYS.get(supply.code or supply.unit)
+    if days is None or not supply.value.is_finite() or not 0 < supply.value <= _LONGEST_SUPPLY:
+        return None
+    return min(max(int(supply.value * days), 1), _LONGEST_SUPPLY)
+
+
+def _first_code(concept: Concept | None) -> str:
+    return "" if concept is None else next((one.code for one in codings((concept,))), "")
+
+
+def is_withdrawn(held: Held) -> bool:
+    return held.order.status in _WITHDRAWN or held.order.do_not_perform is True
+
+
+def encounter_of(held: Held) -> str:
+    """The visit that the order names; blank where it names none."""
+    return target_of(held.order.encounter)[1] if held.order.encounter is not None else ""

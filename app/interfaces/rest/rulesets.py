@@ -1,0 +1,153 @@
+"""GET /v1/rulesets and POST /v1/rulesets/{revision}/activate: the revisions that are stored, and which is in force."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from pydantic import BaseModel, ConfigDict
+
+from app.application.follow_ruleset import RulesetFollower
+from app.application.publish_ruleset import RulesetPublisher, UnknownRevision, UnreadableRevision
+from app.interfaces.asgi import read_body
+from app.interfaces.auth import KeyRing
+from app.interfaces.errors import MEDIA_TYPE, Problem, decode_problem, not_found
+from app.store.audit_log import NotRecorded
+from app.store.history import Unavailable
+
+_PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}}
+_LONGEST = 4096  # bytes of a body
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "The body is not JSON", **_PROBLEM},
+    409: {"description": "Another version of the service wrote the revision, and this one cannot read it", **_PROBLEM},
+    413: {"description": "The body is too large", **_PROBLEM},
+    503: {"description": "The database does not answer, and nothing was changed; send the same again", **_PROBLEM},
+}
+
+
+class StoredRulesetView(BaseModel):
+    """A stored revision. `rules` and `points` count what is in it; null where `is_readable` is false: another version
+    of the service wrote it.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    revision: str
+    stored_at: datetime
+    stored_by: str
+    size: int
+    is_readable: bool
+    is_in_force: bool
+    rules: int | None
+    points: int | None
+
+
+class MoveView(BaseModel):
+    """A publication or a rollback: what was put in force, by whom and why."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    revision: str
+    action: str
+    caller: str
+    reason: str
+    at: datetime
+
+
+class RulesetList(BaseModel):
+    """Revisions and moves, the newest first."""
+
+    rulesets: list[StoredRulesetView]
+    moves: list[MoveView]
+
+
+class Activation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why the revision is put in force."""
+
+    reason: Annotated[str, msgspec.Meta(pattern=r"\S", max_length=500)]
+
+
+_decode = msgspec.json.Decoder(Activation).decode
+
+
+class Activated(MoveView):
+    """The move that put the revision in force; `is_new` is false where it was in force already."""
+
+    is_new: bool
+
+
+def ruleset_router(rulesets: RulesetFollower, publisher: RulesetPublisher, keys: KeyRing) -> APIRouter:
+    routes = APIRouter()
+
+    def authenticate(authorization: Annotated[str, Header(include_in_schema=False)] = "") -> str:
+        return keys.caller_of(authorization)
+
+    @routes.get(
+        "/v1/rulesets",
+        dependencies=[Depends(authenticate)],
+        summary="The revisions of the rules that are stored, and which were in force",
+        responses={503: _REFUSALS[503]},
+    )
+    async def list_rulesets(limit: Annotated[int, Query(ge=1, le=100)] = 20) -> RulesetList:
+        try:
+            revisions, moves = await publisher.revisions(limit), await publisher.moves(limit)
+        except Unavailable:
+            raise _no_database() from None
+        return RulesetList(
+            rulesets=[StoredRulesetView.model_validate(one) for one in revisions],
+            moves=[MoveView.model_validate(one) for one in moves],
+        )
+
+    @routes.post(
+        "/v1/rulesets/{revision}/activate",
+        summary="Put a stored revision in force: forward or back",
+        description="Every worker of every replica judges by it within two seconds. New revisions are stored by "
+        "`mingjian rules publish`.",
+        responses=_REFUSALS,
+        openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": _schema()}}}},
+    )
+    async def activate_ruleset(
+        revision: Annotated[str, Path(max_length=64)],
+        request: Request,
+        caller: Annotated[str, Depends(authenticate)],
+    ) -> Activated:
+        reason = _reason(await read_body(request.scope, request.receive, _LONGEST))
+        try:
+            moved = await publisher.activate(revision, caller=caller, reason=reason)
+        except UnknownRevision:
+            raise not_found("ruleset", revision) from None
+        except UnreadableRevision as error:
+            raise _unreadable(revision, str(error)) from None
+        except (NotRecorded, Unavailable):
+            raise _no_database() from None
+        await rulesets.refresh()
+        return Activated(**MoveView.model_validate(moved.move).model_dump(), is_new=moved.is_new)
+
+    return routes
+
+
+def _reason(body: bytes) -> str:
+    try:
+        return _decode(body).reason.strip()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise decode_problem(error) from None
+
+
+def _schema() -> dict[str, Any]:
+    (_, components) = msgspec.json.schema_components((Activation,), ref_template="{name}")
+    schema: dict[str, Any] = components["Activation"]
+    return schema
+
+
+def _no_database() -> Problem:
+    return Problem(
+        503, "database-unavailable", "The database does not answer",
+        "Nothing was changed, and audits go on by the rules in force; send the same request again.",
+    )  # fmt: skip
+
+
+def _unreadable(revision: str, why: str) -> Problem:
+    return Problem(
+        409, "ruleset-not-readable", "This version of the service cannot read that ruleset",
+        f"{revision}: {why}. Publish the rules again from their packs.",
+    )  # fmt: skip

@@ -1,0 +1,77 @@
+"""Reads the effects of trail entries with SQLAlchemy, from either database (存证核对查询)."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Select, Table, func, select
+
+from app.store.tables import (
+    audits,
+    dispositions,
+    feed_loads,
+    findings,
+    ruleset_moves,
+    rulesets,
+    withdrawals,
+)
+from app.store.trail_effects import AuditRow, Counts, DispositionRow
+
+_AUDITS = select(
+    audits.c.id, audits.c.recorded_at, audits.c.caller, audits.c.facility, audits.c.encounter, audits.c.stage,
+    audits.c.decision, audits.c.ruleset, audits.c.request_digest, audits.c.content,
+)  # fmt: skip
+_FINDINGS = (
+    select(
+        audits.c.id, findings.c.id, findings.c.rule, findings.c.rule_version, findings.c.point, findings.c.severity,
+        findings.c.decision, findings.c.visibility, findings.c.is_current, findings.c.amount_cents, findings.c.lines,
+    )
+    .join(findings, (findings.c.audit_seq == audits.c.seq) & (findings.c.recorded_at == audits.c.recorded_at))
+    .order_by(audits.c.id, findings.c.position)
+)  # fmt: skip
+
+Rows = Callable[[Select[Any]], Awaitable[list[Any]]]  # what a query gives, row by row, as tuples
+
+
+class EffectsQuery:
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    async def audits(self, ids: Sequence[str]) -> dict[str, AuditRow]:
+        rows = await self._rows(_AUDITS.where(audits.c.id.in_(ids)))
+        found = await self._rows(_FINDINGS.where(audits.c.id.in_(ids)))
+        by_audit = {audit: tuple([row[1:] for row in some]) for audit, some in groupby(found, key=lambda row: row[0])}
+        return {row[0]: AuditRow._make((*row, by_audit.get(row[0], ()))) for row in rows}
+
+    async def dispositions(self, first: int, count: int) -> list[DispositionRow]:
+        one = dispositions.c
+        asked = select(
+            one.finding, one.is_known, one.recorded_at, one.caller, one.practitioner, one.action, one.reason
+        ).order_by(one.seq)
+        return [DispositionRow(*row) for row in await self._rows(asked.offset(first).limit(count))]
+
+    async def moves(self) -> list[tuple[int, str, str, str, str, int]]:
+        one = ruleset_moves.c
+        asked = select(one.seq, one.revision, one.action, one.caller, one.reason, one.recorded_at)
+        return await self._rows(asked.order_by(one.seq))
+
+    async def loads(self) -> list[tuple[int, str, int, str, bytes, int]]:
+        one = feed_loads.c
+        asked = select(one.seq, one.feed, one.recorded_at, one.caller, one.digest, one.row_count)
+        return await self._rows(asked.order_by(one.seq))
+
+    async def rulesets(self) -> list[tuple[str, int, int, str, bytes]]:
+        one = rulesets.c
+        return await self._rows(select(one.revision, one.size, one.stored_at, one.stored_by, one.content))
+
+    async def withdrawals(self) -> list[tuple[str, str, str, str, int]]:
+        one = withdrawals.c
+        asked = select(one.facility, one.encounter, one.line, one.caller, one.recorded_at)
+        return await self._rows(asked.order_by(one.seq))
+
+    async def counts(self) -> Counts:
+        async def count(table: Table) -> int:
+            return int((await self._rows(select(func.count()).select_from(table)))[0][0])
+
+        tables = (audits, findings, dispositions, withdrawals, feed_loads, rulesets, ruleset_moves)
+        return Counts(*[await count(table) for table in tables])

@@ -1,0 +1,220 @@
+"""Patient history in PostgreSQL (患者既往明细存储)."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+
+from app.store.effects import import_entry, withdrawal_entry
+from app.store.history import HistoryQuery, HistoryWrite, StoredEncounter
+from app.store.packing import microseconds
+from app.store.postgres.database import Connection, Database
+from app.store.postgres.partitions import Partition, Partitions
+from app.store.postgres.reader import Question, Reader
+from app.store.postgres.text import columns, plain
+from app.store.postgres.trail import append_entries
+from app.store.postgres.writer import PostgresWriter
+
+# $1 facility, $2 encounter, $3 patient, $4 facilities, $5 dates since, $6 lines since, $7 codes, $8 prefixes, $9 first.
+# OFFSET 0 keeps the lines of one encounter one look into the index of one partition. Of other encounters counts what is
+# not withdrawn, and not an order that a charge of the encounter carries out.
+FETCH = """
+WITH own AS MATERIALIZED (
+    SELECT e.header, l.line, l.service_date, l.is_charge, l.content
+    FROM history_encounters e CROSS JOIN LATERAL (
+        SELECT * FROM history_lines s
+        WHERE s.month = e.month AND s.facility = e.facility AND s.encounter = e.encounter AND NOT s.is_withdrawn
+        OFFSET 0
+    ) l WHERE e.facility = $1 AND e.encounter = $2
+), asked AS MATERIALIZED (
+    SELECT dates_since - least(moved, dates_since - '0001-01-01') AS dates_since,
+        since - least(moved, since - '0001-01-01') AS since
+    FROM (SELECT $5::text::date AS dates_since, $6::text::date AS since,
+        greatest($9::text::date - min(service_date), 0) AS moved FROM own) told
+), e AS MATERIALIZED (
+    SELECT row_number() OVER () AS n, h.month, h.facility, h.encounter, h.header, h.has_death,
+        h.last_date >= asked.dates_since AS is_dated
+    FROM history_encounters h CROSS JOIN asked
+    WHERE h.patient = $3 AND h.facility = ANY ($4::text[]) AND (h.facility, h.encounter) <> ($1, $2)
+        AND (h.last_date >= least(asked.dates_since, asked.since)
+            OR h.has_death AND coalesce(asked.dates_since, asked.since) IS NOT NULL)
+), l AS MATERIALIZED (
+    SELECT e.n, e.is_dated, h.line, h.service_date, h.is_charge, h.order_id,
+        CASE WHEN h.service_date >= (SELECT since FROM asked)
+            AND (h.item_code IN (SELECT unnest($7::text[])) OR h.item_code ^@ ANY ($8::text[])) THEN h.content
+        END AS content
+    FROM e CROSS JOIN LATERAL (
+        SELECT * FROM history_lines s
+        WHERE s.month = e.month AND s.facility = e.facility AND s.encounter = e.encounter AND NOT s.is_withdrawn
+        OFFSET 0
+    ) h
+), counted AS (
+    SELECT n,
+        array_agg(content ORDER BY service_date, line COLLATE "C")
+            FILTER (WHERE content IS NOT NULL AND NOT is_charge) AS orders,
+        array_agg(content ORDER BY service_date, line COLLATE "C")
+            FILTER (WHERE content IS NOT NULL AND is_charge) AS charges,
+        array_agg(DISTINCT service_date ORDER BY service_date) FILTER (WHERE is_dated) AS dates
+    FROM l WHERE is_charge OR (n, line) NOT IN (SELECT n, order_id FROM l WHERE order_id <> '')
+    GROUP BY n
+), found (facility, encounter, header, orders, charges, dates) AS (
+    SELECT $1, $2, min(header),
+        array_agg(content ORDER BY service_date, line COLLATE "C") FILTER (WHERE NOT is_charge),
+        array_agg(content ORDER BY service_date, line COLLATE "C") FILTER (WHERE is_charge),
+        NULL::date[]
+    FROM own HAVING count(*) > 0
+    UNION ALL
+    SELECT e.facility, e.encounter, e.header, counted.orders, counted.charges, counted.dates
+    FROM e LEFT JOIN counted USING (n)
+    WHERE e.is_dated OR e.has_death OR counted.orders IS NOT NULL OR counted.charges IS NOT NULL
+)
+SELECT * FROM found ORDER BY facility COLLATE "C", encounter COLLATE "C"
+"""
+NOTHING: Question = (FETCH, "", "", "", [], None, None, [], [], None)
+_INSERT_ENCOUNTERS = """
+INSERT INTO history_encounters AS h (facility, encounter, patient, month, last_date, has_death, header)
+SELECT facility, encounter, patient, month, last_date::date, has_death, header
+FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bool[], $7::text[])
+    AS told (facility, encounter, patient, month, last_date, has_death, header)
+ON CONFLICT (facility, encounter)"""
+PUT_ENCOUNTERS = f"""{_INSERT_ENCOUNTERS} DO UPDATE
+SET patient = excluded.patient, has_death = excluded.has_death, header = excluded.header,
+    last_date = greatest(h.last_date, excluded.last_date)
+WHERE (h.patient, h.has_death, h.header) IS DISTINCT FROM (excluded.patient, excluded.has_death, excluded.header)
+    OR h.last_date < excluded.last_date
+"""
+MONTHS = """
+SELECT h.facility, h.encounter, h.month
+FROM unnest($1::text[], $2::text[]) AS told (facility, encounter)
+JOIN history_encounters h ON h.facility = told.facility AND h.encounter = told.encounter
+"""
+PUT_LINES = """
+INSERT INTO history_lines AS h
+    (month, facility, encounter, line, service_date, item_code, is_charge, order_id, is_withdrawn, content)
+SELECT month, facility, encounter, line, service_date::date, item_code, is_charge, order_id, false, content
+FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[], $8::text[], $9::text[])
+    AS told (month, facility, encounter, line, service_date, item_code, is_charge, order_id, content)
+ON CONFLICT (month, facility, encounter, line) DO UPDATE SET service_date = excluded.service_date,
+    item_code = excluded.item_code, is_charge = excluded.is_charge, order_id = excluded.order_id, is_withdrawn = false,
+    content = excluded.content
+WHERE h.is_withdrawn OR h.content <> excluded.content OR h.is_charge <> excluded.is_charge
+"""
+WITHDRAW = """
+UPDATE history_lines SET is_withdrawn = true
+WHERE month = $1 AND facility = $2 AND encounter = $3 AND line = $4 AND NOT is_withdrawn
+"""
+_HAS_LINE = """
+SELECT EXISTS (SELECT 1 FROM history_lines WHERE month = $1 AND facility = $2 AND encounter = $3 AND line = $4)
+"""
+_NOTE_WITHDRAWAL = """
+INSERT INTO withdrawals (facility, encounter, line, caller, recorded_at) VALUES ($1, $2, $3, $4, $5)
+"""
+
+
+class PostgresHistory:
+    def __init__(self, database: Database, reader: Reader, writer: PostgresWriter, partitions: Partitions) -> None:
+        self._database, self._reader, self._writer, self._partitions = database, reader, writer, partitions
+
+    async def fetch(self, query: HistoryQuery) -> list[StoredEncounter]:
+        rows = await self._reader.fetch(FETCH, *values_of(query))
+        return [
+            StoredEncounter(
+                facility=facility,
+                encounter=encounter,
+                header=header,
+                orders=orders or [],
+                charges=charges or [],
+                dates=dates or [],
+            )
+            for facility, encounter, header, orders, charges, dates in rows
+        ]
+
+    async def put(self, writes: list[HistoryWrite]) -> None:
+        await self._partitions.ensure(partitions_of(writes))
+        await self._database.write(partial(_import, writes=writes))
+
+    async def withdraw(self, facility: str, encounter: str, line: str, *, caller: str, at: datetime) -> bool:
+        place = (plain(facility), plain(encounter), plain(line))
+        return await self._writer.write(partial(_withdraw, place=place, caller=caller, at=at))
+
+
+def values_of(query: HistoryQuery) -> tuple[Any, ...]:
+    """What FETCH asks for, in its order."""
+    return (
+        plain(query.facility),
+        plain(query.encounter),
+        plain(query.patient),
+        [plain(one) for one in query.facilities],
+        _iso(query.dates_since),
+        _iso(query.since),
+        query.codes,
+        query.prefixes,
+        _iso(query.first),
+    )
+
+
+def _iso(day: date | None) -> str | None:
+    """As text: the driver takes the first and the last day of all for infinity."""
+    return None if day is None else day.isoformat()
+
+
+def partitions_of(writes: Iterable[HistoryWrite]) -> set[Partition]:
+    return {Partition("history_lines", one.month) for one in writes}
+
+
+async def _import(connection: Connection, writes: list[HistoryWrite]) -> None:
+    await write_history(connection, writes)
+    await append_entries(connection, [import_entry(writes)])
+
+
+async def write_history(connection: Connection, writes: Iterable[HistoryWrite]) -> None:
+    """Three statements for all of them, inside the caller's transaction; what is said last holds.
+
+    In the order of their keys, so that workers that write the same rows wait for each other and not in a circle.
+    """
+    writes = list(writes)
+    if not writes:
+        return
+    facilities, names, *others = _encounter_columns(writes)
+    await connection.execute(PUT_ENCOUNTERS, facilities, names, *others)
+    lines = {
+        (plain(one.facility), plain(one.encounter), plain(line[0])): line[1:] for one in writes for line in one.lines
+    }
+    if lines:
+        months = {(row[0], row[1]): row[2] for row in await connection.fetch(MONTHS, facilities, names)}
+        rows = sorted([(months[key[:2]], *key, *map(_plain, told)) for key, told in lines.items()])
+        await connection.execute(PUT_LINES, *columns(rows, 9))
+
+
+async def ensure_encounters(connection: Connection, writes: Iterable[HistoryWrite]) -> None:
+    """Those of which nothing was known are known now; the others stay as they are."""
+    if writes := list(writes):
+        await connection.execute(f"{_INSERT_ENCOUNTERS} DO NOTHING", *_encounter_columns(writes))
+
+
+def _encounter_columns(writes: list[HistoryWrite]) -> list[Any]:
+    encounters: dict[tuple[str, str], tuple[Any, ...]] = {}
+    for one in writes:
+        place = (plain(one.facility), plain(one.encounter))
+        month, last_date = one.month, one.last_date
+        if (before := encounters.get(place)) is not None:
+            month, last_date = before[3], max(before[4], last_date)
+        encounters[place] = (*place, plain(one.patient), month, last_date, one.has_death, one.header)
+    return columns([encounters[place] for place in sorted(encounters)], 7)
+
+
+def _plain(value: Any) -> Any:
+    return plain(value) if isinstance(value, str) else value
+
+
+async def _withdraw(connection: Connection, place: tuple[str, str, str], caller: str, at: datetime) -> bool:
+    facility, encounter, _ = place
+    found = await connection.fetch(MONTHS, [facility], [encounter])
+    if not found:
+        return False
+    month = found[0][2]
+    if await connection.execute(WITHDRAW, month, *place) == "UPDATE 1":
+        await connection.execute(_NOTE_WITHDRAWAL, *place, caller, microseconds(at))
+        await append_entries(connection, [withdrawal_entry(*place, caller=caller, at=at)])
+        return True
+    return bool(await connection.fetchval(_HAS_LINE, month, *place))

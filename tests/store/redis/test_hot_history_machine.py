@@ -1,0 +1,402 @@
+"""Several workers over one database and one Redis, every step of a write and of a fill on its own and in any order:
+what is fetched is always what the database has at that moment.
+
+A write has three steps (Redis is told, the database commits, Redis is told) and so has a fill (its turn comes, the
+database is read, Redis is told); between them anything else may happen, also that Redis is flushed or killed, that a
+worker cannot reach it, that a write fails or that nobody waits for it any more.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Coroutine, Iterator
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from redis import Redis as Client
+
+from app.store.audit_log import NotRecorded
+from app.store.breaker import BreakerState
+from app.store.history import HistoryQuery, HistoryWrite
+from app.store.redis import hot_debts
+from app.store.redis.connection import RedisConnection, Unreachable
+from app.store.redis.hot_history import Limits
+from app.store.redis.hot_keys import CLOCK
+from app.store.whole_history import WholeEncounter, WholeHistory
+from tests.servers import Redis, running_redis
+from tests.store.build import AT, record
+from tests.store.redis.build import Worker, line, query, sqlite, write
+
+ALL = query("P1", "E1", first=None)
+DAYS = ("2024-06-01", "2026-01-10", "2026-02-10", "2026-02-20")
+
+lines = st.builds(
+    line,
+    st.sampled_from(["L1", "L2", "L3", "L4"]),
+    st.sampled_from(DAYS),
+    st.sampled_from(["C1", "C2", "D1"]),
+    order_of=st.sampled_from(["", "", "L1", "L2"]),
+    is_charge=st.booleans(),
+    amount=st.integers(1, 2),
+)
+facilities = st.sampled_from(["F1", "F1", "F1", "F2"])
+encounters = st.sampled_from(["E1", "E1", "E2"])
+patients = st.sampled_from(["P1", "P1", "P1", "P1", "P2"])
+several = st.lists(lines, max_size=4, unique_by=lambda one: one[0])
+
+
+def writes_of(some: st.SearchStrategy[Any], days: tuple[str, ...]) -> st.SearchStrategy[HistoryWrite]:
+    return st.builds(
+        write,
+        patients,
+        encounters,
+        some,
+        facility=facilities,
+        last_date=st.sampled_from(days),
+        has_death=st.sampled_from([False, False, True]),
+        note=st.integers(1, 3),
+    )
+
+
+usual_writes = writes_of(several, DAYS[1:])
+writes = writes_of(several | st.lists(lines, max_size=3), DAYS)
+queries = st.builds(
+    query,
+    patients,
+    encounters,
+    facility=facilities,
+    dates_since=st.sampled_from([None, "2026-01-10", "2026-01-11"]),
+    since=st.sampled_from([None, "2025-06-01", "2026-02-10"]),
+    codes=st.sets(st.sampled_from(["C1", "C2", "D1"])).map(lambda found: tuple(sorted(found))),
+    prefixes=st.sampled_from([(), ("C",), ("",), ("D", "C1")]),
+    first=st.sampled_from([None, "2026-02-09", "2026-02-28"]),
+)
+outcomes = st.sampled_from(["well", "well", "well", "well", "refused", "stored yet refused", "nobody waits"])
+
+
+class Gates:
+    """Where something waits until it is let go; `waiting` are those that wait, the first to come first."""
+
+    def __init__(self) -> None:
+        self.waiting: list[asyncio.Future[None]] = []
+
+    async def wait(self) -> None:
+        gate: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiting.append(gate)
+        await gate
+
+    def open(self, index: int) -> None:
+        self.waiting.pop(index % len(self.waiting)).set_result(None)
+
+
+class Stepwise:
+    """A store whose writes wait before and after their commit, and may fail either way."""
+
+    def __init__(self, store: Any, before: Gates, after: Gates) -> None:
+        self._store, self._before, self._after = store, before, after
+        self.outcome = "well"
+
+    async def _in_steps(self, work: Coroutine[Any, Any, Any]) -> Any:
+        outcome = self.outcome
+        await self._before.wait()
+        if outcome == "refused":
+            work.close()
+            raise NotRecorded
+        found = await work
+        await self._after.wait()
+        if outcome == "stored yet refused":
+            raise NotRecorded
+        return found
+
+    async def append(self, one: Any) -> Any:
+        return await self._in_steps(self._store.append(one))
+
+    async def put(self, some: Any) -> Any:
+        return await self._in_steps(self._store.put(some))
+
+    async def withdraw(self, *place: Any, **told: Any) -> Any:
+        return await self._in_steps(self._store.withdraw(*place, **told))
+
+    async def fetch(self, asked: HistoryQuery) -> Any:
+        return await self._store.fetch(asked)
+
+
+class StepwiseWhole:
+    def __init__(self, whole: WholeHistory, before: Gates, after: Gates) -> None:
+        self._whole, self._before, self._after = whole, before, after
+
+    async def read(self, *asked: Any) -> list[WholeEncounter] | None:
+        await self._before.wait()
+        found = await self._whole.read(*asked)
+        await self._after.wait()
+        return found
+
+
+class Cuttable(RedisConnection):
+    """As if the network between this worker and Redis were cut, and only that."""
+
+    is_cut = False
+
+    async def ask(self, *asked: Any) -> Any:
+        if self.is_cut:
+            raise Unreachable("cut")
+        return await super().ask(*asked)
+
+
+class HotHistoryMachine(RuleBasedStateMachine):
+    server: ClassVar[Redis]
+    hits: ClassVar[int] = 0
+    template: ClassVar[Path]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = TemporaryDirectory()
+        shutil.copy(self.template, self.folder.name)
+        self.loop = asyncio.new_event_loop()
+        self.numbers = count()
+        self.redis = Client.from_url(self.server.url)
+        self.redis.flushall()
+        self.writes_begun, self.writes_done, self.fills_begun, self.fills_read = Gates(), Gates(), Gates(), Gates()
+        self.gates = (self.writes_begun, self.writes_done, self.fills_begun, self.fills_read)
+        self.tasks: list[asyncio.Task[Any]] = []
+        self.watched = ALL
+        self.is_well = True  # something may be kept: time for trouble
+        self.untold = False  # something was changed that Redis could not be told of
+        self.store = sqlite(Path(self.folder.name))
+        self.run(self.store.open())
+        stepwise = StepwiseWhole(self.store.whole_history, self.fills_begun, self.fills_read)
+        self.workers = [self.run(self.worker(stepwise)) for _ in range(3)]
+        self.time_passes()
+
+    async def worker(self, whole: Any) -> Worker:
+        connection = Cuttable(self.server.url, state=BreakerState(first_wait=0.005, longest_wait=0.01), seconds=1.0)
+        made = Worker(self.server.url, self.store, Limits(fills=2), connection, whole=whole)
+        made.log._log = Stepwise(self.store.log, self.writes_begun, self.writes_done)
+        made.history._history = Stepwise(self.store.history, self.writes_begun, self.writes_done)
+        made.hot.open()
+        await made.hot.settled()
+        return made
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self.loop.run_until_complete(work)
+
+    async def rest(self) -> None:
+        """Until everything that goes on waits at a gate or is over."""
+
+        for _ in range(2000):
+            await asyncio.sleep(0)
+            going = [task.get_coro().__name__ for task in asyncio.all_tasks()]
+            writes = [name for name in going if name in ("_append", "_put", "_withdraw")]
+            requests = [name for name in going if name in ("append", "put", "withdraw")]
+            in_background = sum(len(one.hot._tasks) for one in self.workers)
+            if (
+                len(writes) == len(self.writes_begun.waiting) + len(self.writes_done.waiting)
+                and len(requests) <= len(writes)
+                and in_background == len(self.fills_begun.waiting) + len(self.fills_read.waiting)
+            ):
+                return
+            await asyncio.sleep(0.0005)
+        raise AssertionError(asyncio.all_tasks())
+
+    def begin(self, worker: int, outcome: str, work: Coroutine[Any, Any, Any]) -> None:
+        one = self.workers[worker]
+        one.log._log.outcome = one.history._history.outcome = outcome
+
+        async def start() -> None:
+            task = asyncio.ensure_future(work)
+            self.tasks.append(task)
+            await self.rest()
+            if outcome == "nobody waits":
+                task.cancel()
+                await self.rest()
+
+        self.run(start())
+        self.untold |= self.is_cut(worker)
+
+    def is_cut(self, worker: int) -> bool:
+        return self.workers[worker].connection.is_cut
+
+    @property
+    def is_quiet(self) -> bool:
+        """No write is under way."""
+        return not self.writes_begun.waiting and not self.writes_done.waiting
+
+    # Writes
+
+    @precondition(lambda self: len(self.writes_begun.waiting) < 3)
+    @rule(worker=st.integers(0, 2), told=writes, outcome=outcomes)
+    def an_audit_begins(self, worker: int, told: HistoryWrite, outcome: str) -> None:
+        one = record(f"a{next(self.numbers)}", history=told)
+        self.begin(worker, outcome, self.workers[worker].log.append(one))
+
+    @rule(worker=st.integers(0, 2), told=usual_writes)
+    def audits(self, worker: int, told: HistoryWrite) -> None:
+        """Some in a row, from their fetch to their end, with a fill on the way: so that something is kept."""
+        self.watched = ALL._replace(facility=told.facility, encounter=told.encounter, patient=told.patient)
+        self.everything_ends()
+        self.time_passes()
+        for _ in range(3):
+            self.answers(worker, self.watched)
+            self.an_audit_begins(worker, told, "well")
+            self.everything_ends()
+        self.is_well = True
+
+    def everything_ends(self) -> None:
+        while gates := [gate for gate in self.gates if gate.waiting]:
+            gates[0].open(0)
+            self.run(self.rest())
+
+    @precondition(lambda self: len(self.writes_begun.waiting) < 3)
+    @rule(worker=st.integers(0, 2), told=st.lists(writes, max_size=3), outcome=outcomes)
+    def an_import_begins(self, worker: int, told: list[HistoryWrite], outcome: str) -> None:
+        self.begin(worker, outcome, self.workers[worker].history.put(told))
+
+    @precondition(lambda self: len(self.writes_begun.waiting) < 3)
+    @rule(
+        worker=st.integers(0, 2),
+        facility=facilities,
+        encounter=encounters,
+        name=st.sampled_from(["L1", "L2"]),
+        outcome=outcomes,
+    )
+    def a_withdrawal_begins(self, worker: int, facility: str, encounter: str, name: str, outcome: str) -> None:
+        self.begin(worker, outcome, self.workers[worker].history.withdraw(facility, encounter, name, caller="c", at=AT))
+
+    @precondition(lambda self: self.writes_begun.waiting)
+    @rule(index=st.integers(0, 9))
+    def a_write_is_committed(self, index: int) -> None:
+        self.writes_begun.open(index)
+        self.run(self.rest())
+
+    @precondition(lambda self: self.writes_done.waiting)
+    @rule(index=st.integers(0, 9))
+    def a_write_ends(self, index: int) -> None:
+        self.writes_done.open(index)
+        self.run(self.rest())
+
+    @precondition(lambda self: self.fills_begun.waiting or self.fills_read.waiting)
+    @rule(index=st.integers(0, 9))
+    def a_fill_reads_or_ends(self, index: int) -> None:
+        gates = [gate for gate in (self.fills_begun, self.fills_read) if gate.waiting]
+        gates[index % len(gates)].open(index)
+        self.run(self.rest())
+
+    # Reads
+
+    @rule(worker=st.integers(0, 2), asked=queries)
+    def fetch(self, worker: int, asked: HistoryQuery) -> None:
+        assert self.answers(worker, asked)
+        found = self.run(self.workers[worker].history.fetch(asked))
+        assert self.untold or found == self.run(self.store.history.fetch(asked))
+
+    @invariant()
+    def what_is_kept_is_what_the_database_has(self) -> None:
+        assert [worker for worker in range(3) if not self.answers(worker, self.watched)] == []
+
+    def answers(self, worker: int, asked: HistoryQuery) -> bool:
+        """Whether Redis answers as the database does, if it answers."""
+        kept = self.run(self.workers[worker].hot.read(asked))
+        HotHistoryMachine.hits += kept is not None
+        if self.untold and not self.is_cut(worker):
+            return True  # a write of one who cannot reach Redis is not known to the others
+        return kept is None or kept == self.run(self.store.history.fetch(asked))
+
+    # Trouble
+
+    @precondition(lambda self: self.is_quiet)
+    @rule()
+    def time_passes(self) -> None:
+        """Every lease is over: of those who have died, and of what a new Redis does not know."""
+        if self.redis.exists(CLOCK):
+            self.redis.hset(CLOCK, "quiet", 0)
+        for key in self.redis.keys("mingjian:history:guard:*"):
+            for field in self.redis.hkeys(key):
+                if field != b"stamp":
+                    self.redis.hset(key, field, 0)
+
+    @precondition(lambda self: self.is_well and not any(self.is_cut(worker) for worker in range(3)))
+    @rule(worker=st.integers(0, 2))
+    def a_worker_is_cut_off(self, worker: int) -> None:
+        self.workers[worker].connection.is_cut = True
+
+    @precondition(lambda self: any(self.is_cut(worker) for worker in range(3)))
+    @rule()
+    def everyone_reaches_redis(self) -> None:
+        for one in self.workers:
+            one.connection.is_cut = False
+            self.run(one.hot._debts.settled())
+        self.untold = self.is_well = False
+
+    @precondition(lambda self: self.is_well)
+    @rule(trouble=st.sampled_from(["evicted", "flushed", "killed"]))
+    def redis_forgets(self, trouble: str) -> None:
+        self.is_well = False
+        if trouble == "evicted":
+            for key in self.redis.keys("mingjian:history:data:*"):
+                self.redis.delete(key)
+        elif trouble == "flushed":
+            self.redis.flushall()
+        else:
+            self.server.kill()
+            self.fetch(0, self.watched)
+            self.server.start()
+            self.run(self._until_all_answer())
+
+    async def _until_all_answer(self) -> None:
+        for one in self.workers:
+            while not one.connection.is_cut:
+                try:
+                    await one.connection.ask(lambda redis: redis.ping())
+                    break
+                except Unreachable:
+                    await asyncio.sleep(0.01)
+
+    @invariant()
+    def nothing_is_kept_for_ever(self) -> None:
+        assert all(self.redis.ttl(key) > 0 for key in self.redis.scan_iter() if key != CLOCK.encode())
+
+    def teardown(self) -> None:
+        for one in self.workers:
+            one.connection.is_cut = False
+        self.everything_ends()
+
+        async def end() -> None:
+            await asyncio.gather(*self.tasks, return_exceptions=True)
+            for one in self.workers:
+                await one.close()
+            await self.store.close()
+
+        self.run(end())
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()
+        self.redis.close()
+        self.folder.cleanup()
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[type[HotHistoryMachine]]:
+    folder = tmp_path_factory.mktemp("template")
+    sqlite(folder)
+    HotHistoryMachine.template = folder / "mingjian.sqlite3"
+    with running_redis() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hot_debts, "_PAUSE", 0.002)
+        HotHistoryMachine.server = server
+        yield HotHistoryMachine
+
+
+def test_whatever_is_fetched_the_database_has(machine: type[HotHistoryMachine]) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    assert machine.hits > 200, "too few answers came from Redis for this to be a test of it"
