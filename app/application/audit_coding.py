@@ -19,6 +19,7 @@ from app.domain.finding import Finding, NotEvaluated, Visibility
 from app.domain.money import plain
 from app.grouper.coding import check_coding
 from app.grouper.coding_case import CodingFinding
+from app.grouper.coding_principal import finer_codes
 from app.grouper.scheme import Scheme
 from app.knowledge.coding_records import CodingKnowledge, Direction, State
 
@@ -41,6 +42,7 @@ class CodingJudge:
         """Unpack the dictionaries, so that no audit waits for it."""
         for table in (self._scheme.diagnosis_names, self._scheme.procedure_names, self._scheme.weights):
             len(table)
+        finer_codes(self._scheme)
 
     def added(self, judgement: Judgement, request: AuditRequest, policy: DecisionPolicy) -> Judgement:
         """The judgement with coding findings behind it. A fault of ours is told as not evaluated, and never raised."""

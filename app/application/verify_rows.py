@@ -14,6 +14,7 @@ from app.trail.entry import Body, Kind, commitment
 
 Told = Sequence[tuple[StoredEntry, Body]]
 Found = AsyncIterator[tuple[int, str]]
+Withdrawal = tuple[str, bytes, str, int]  # facility, what is private, caller, time
 FINDINGS = "findings"  # counted beside the kinds of entries
 _OF_AUDITS = (Kind.AUDIT, Kind.AUDIT_COMPLETED)
 
@@ -69,19 +70,24 @@ def _private(row: DispositionRow) -> bytes:
     return msgspec.json.encode({"practitioner": row.practitioner, "reason": row.reason})
 
 
-async def check_withdrawals(effects: TrailEffects, store: TrailStore, told: Told) -> Found:
+async def check_withdrawals(store: TrailStore, told: Told, expected: Counter[Withdrawal]) -> Found:
+    """What each commits to is kept apart; `expected` learns which rows there must be."""
     about = [(entry, body) for entry, body in told if entry.kind == Kind.LINE_WITHDRAWN]
-    if not about:
-        return
-    rows = {(row[0], msgspec.json.encode(row[1:3]), *row[3:]) for row in await effects.withdrawals()}
-    private = await store.private_of([entry.seq for entry, _ in about])
+    private = await store.private_of([entry.seq for entry, _ in about]) if about else {}
     for entry, body in about:
         salt, content = private.get(entry.seq, (b"", b""))
-        if not salt:
-            continue  # erased
-        is_there = (entry.subject, content, body.actor, microseconds(body.at)) in rows
-        if not is_there or commitment(salt, content) != body.private:
-            yield entry.seq, f"a withdrawal in facility {entry.subject} was changed or deleted"
+        if salt and commitment(salt, content) != body.private:
+            yield entry.seq, f"a withdrawal in facility {entry.subject} was changed"
+        else:
+            expected[entry.subject, content, body.actor, microseconds(body.at)] += 1
+
+
+async def check_withdrawn_rows(effects: TrailEffects, expected: Counter[Withdrawal]) -> AsyncIterator[str]:
+    """Withdrawals are few, and may stand in another order than their entries: they are compared together."""
+    rows = Counter([(row[0], msgspec.json.encode(row[1:3]), *row[3:]) for row in await effects.withdrawals()])
+    erased = sum(count for (_, content, *_), count in expected.items() if not content)
+    if (missing := sum((expected - rows).values()) - erased) > 0:
+        yield f"withdrawals: {missing} were changed or deleted"
 
 
 async def check_others(effects: TrailEffects, told: Told) -> Found:

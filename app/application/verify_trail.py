@@ -13,7 +13,16 @@ from typing import NamedTuple
 import msgspec
 
 from app.application.read_trail import TrailReader
-from app.application.verify_rows import check_audits, check_counts, check_dispositions, check_others, check_withdrawals
+from app.application.verify_rows import (
+    Withdrawal,
+    check_audits,
+    check_counts,
+    check_dispositions,
+    check_others,
+    check_withdrawals,
+    check_withdrawn_rows,
+)
+from app.store.packing import microseconds
 from app.store.trail import StoredCheckpoint, StoredEntry, TrailStore
 from app.store.trail_effects import TrailEffects
 from app.trail.entry import Body, Kind, read_body
@@ -67,6 +76,7 @@ class _Walk:
         self.size = since
         self.checkpoints = 0
         self._kinds: Counter[str] = Counter()
+        self._withdrawn: Counter[Withdrawal] = Counter()
         self._peaks = Peaks()
         self._before = 0  # audits that are older than the trail
         self._kept: dict[int, Checkpoint] = {}
@@ -79,6 +89,8 @@ class _Walk:
         except ValueError as error:
             yield Fault(None, f"the entries before {self._since} are not all there: {error}")
             return
+        if self._since:
+            self._kinds[Kind.DISPOSITION] = await self._store.count(Kind.DISPOSITION, self._since)
         self._upcoming = await self._store.checkpoint(at_least=max(self._since, 1))
         while page := await self._store.entries(self.size, _PAGE):
             for one in page:
@@ -113,6 +125,8 @@ class _Walk:
             if kept.size > self.size:
                 yield Fault(None, f"a checkpoint kept elsewhere has {kept.size} entries, and there are {self.size}")
         if not self._since:
+            async for what in check_withdrawn_rows(self._effects, self._withdrawn):
+                yield Fault(None, what)
             async for what in check_counts(self._effects, self._kinds, self._before):
                 yield Fault(None, what)
 
@@ -123,8 +137,8 @@ class _Walk:
         if one.leaf != sha256(b"\x00" + one.body).digest():
             yield Fault(one.seq, "the bytes of the entry are not those that were hashed")
         body = told_by(one)
-        if body is None or (body.kind, body.subject) != (one.kind, one.subject):
-            yield Fault(one.seq, "kind or subject are not those of the entry")
+        if body is None or (body.kind, body.subject, microseconds(body.at)) != (one.kind, one.subject, one.at):
+            yield Fault(one.seq, "kind, subject or time are not those of the entry")
             return
         self._kinds[one.kind] += 1
         if one.kind == Kind.TRAIL_STARTED:
@@ -152,7 +166,7 @@ class _Walk:
             yield Fault(seq, what)
         async for seq, what in check_dispositions(self._effects, self._store, bodies, self._kinds):
             yield Fault(seq, what)
-        async for seq, what in check_withdrawals(self._effects, self._store, bodies):
+        async for seq, what in check_withdrawals(self._store, bodies, self._withdrawn):
             yield Fault(seq, what)
         async for seq, what in check_others(self._effects, bodies):
             yield Fault(seq, what)

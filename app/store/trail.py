@@ -15,6 +15,7 @@ class StoredEntry(NamedTuple):
     seq: int
     kind: str
     subject: str
+    at: int  # microseconds since 1970, as in the body
     body: bytes
     leaf: bytes
 
@@ -46,6 +47,10 @@ class TrailStore(Protocol):
 
     async def find(self, subject: str) -> list[StoredEntry]:
         """Every entry about the subject, in order."""
+        ...
+
+    async def count(self, kind: str, before: int) -> int:
+        """How many entries of the kind there are before the one with this number."""
         ...
 
     async def private_of(self, seqs: Sequence[int]) -> dict[int, tuple[bytes, bytes]]:

@@ -138,6 +138,7 @@ class Service:
             judged = await self._auditor.judge(request)
             if is_kept:
                 await self._auditor.record(judged, b"{}", caller="test")
+            assert judged.audit.degraded == ()
             return judged.judgement
 
         heard = as_told(self._runner.run(ask()))

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
@@ -13,7 +15,7 @@ from msgspec.structs import replace
 
 from app.domain.encounter import Encounter
 from app.engine.ruleset import Ruleset
-from app.store.sqlite.store import sqlite_store
+from app.store.opening import store_at
 from app.store.store import Store
 from tests.application.history_machine import (
     HistoryMachine,
@@ -22,6 +24,7 @@ from tests.application.history_machine import (
     new_world,
     the_rules,
 )
+from tests.servers import running_postgres, running_redis
 
 SETTINGS = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=40, stateful_step_count=20)
 Message = Encounter | tuple[str, str, str]  # an encounter, or the facility, encounter and line to withdraw
@@ -33,10 +36,20 @@ class Opened(NamedTuple):
     ruleset: Ruleset
 
 
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
-    store = sqlite_store(tmp_path_factory.mktemp("machine") / "history.sqlite3")
-    with asyncio.Runner() as runner:
+@contextmanager
+def store_of(kind: str, folder: Path) -> Iterator[Store]:
+    with ExitStack() as servers:
+        database_url = redis_url = None
+        if kind != "SQLite":
+            database_url = servers.enter_context(running_postgres()).new_database()
+        if kind == "PostgreSQL and Redis":
+            redis_url = servers.enter_context(running_redis()).url
+        yield store_at(database_url, folder / "history.sqlite3", redis_url)
+
+
+@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL", "PostgreSQL and Redis"])
+def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    with store_of(request.param, tmp_path_factory.mktemp("machine")) as store, asyncio.Runner() as runner:
         runner.run(store.open())
         yield Opened(store, runner, the_rules())
         runner.run(store.close())

@@ -5,6 +5,7 @@ from app.application.load_scheme import scheme_folders
 from app.application.scheme_shelf import SchemeShelf
 from app.interfaces.asgi import Application
 from app.interfaces.auth import KeyRing
+from app.interfaces.rest.coding import CHECK, CodingEndpoint
 from app.interfaces.rest.groupings import DIP, DRG, GroupingEndpoints
 from app.interfaces.rest.settlements import PREVIEW, SettlementEndpoints
 from app.interfaces.rest.simulations import INDICES, SIMULATE, STAYS, SimulationEndpoints
@@ -32,9 +33,10 @@ def settlement_lanes(shelf: SchemeShelf, keys: KeyRing, settings: Settings) -> d
 def case_lanes(
     shelf: SchemeShelf, stays: StayStore, keys: KeyRing, settings: Settings
 ) -> dict[tuple[str, str], Application]:
-    """What-if of one case; kept stays, and what is priced over many."""
+    """What-if and coding faults of one case; kept stays, and what is priced over many."""
     sets = SimulationEndpoints(shelf, StayKeeper(stays), keys, settings.max_body_bytes, settings.max_bulk_line_bytes)
     return {
+        ("POST", CHECK): CodingEndpoint(shelf, settings.rules_dir, keys, settings.max_body_bytes).check,
         ("POST", WHAT_IF): WhatIfEndpoint(shelf, keys, settings.max_body_bytes).serve,
         ("POST", STAYS): sets.take_in,
         ("POST", SIMULATE): sets.simulate,

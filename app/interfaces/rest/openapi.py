@@ -11,6 +11,7 @@ from app.domain.encounter import Encounter
 from app.domain.line import LOCAL_TIME
 from app.interfaces.errors import MEDIA_TYPE, ProblemDocument
 from app.interfaces.rest.openapi_cases import CASE_SHAPES, case_paths
+from app.interfaces.rest.openapi_coding import CODING_SHAPES, coding_paths
 from app.interfaces.rest.openapi_groups import SHAPES, group_paths
 
 _JSON, _NDJSON = "application/json", "application/x-ndjson"
@@ -52,6 +53,8 @@ def add_hot_endpoints(app: FastAPI) -> None:
             document["paths"].update(group_paths(tuple(shapes), refused))
             *shapes, refused = _references(schemas, CASE_SHAPES)
             document["paths"].update(case_paths(tuple(shapes), refused))
+            *shapes, refused = _references(schemas, CODING_SHAPES)
+            document["paths"].update(coding_paths(tuple(shapes), refused))
             document["paths"] = dict(sorted(document["paths"].items()))
             app.openapi_schema = document
         return app.openapi_schema

@@ -1,7 +1,7 @@
 """GET /v1/trail/…: the signed checkpoint, entries, and proofs that anybody can check offline."""
 
-from collections.abc import Awaitable
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from pydantic import BaseModel
@@ -29,6 +29,7 @@ class TrailEntryList(BaseModel):
     entries: list[TrailEntryView]
 
 
+F = TypeVar("F", bound=Callable[..., Any])
 _Size = Annotated[int, Query(ge=0, le=2**62)]
 _Seq = Annotated[int, Path(ge=0, le=2**62)]
 _AS_TEXT: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
@@ -58,7 +59,7 @@ def _add_entries(routes: APIRouter, reader: TrailReader) -> None:
 
 
 def _add_texts(routes: APIRouter, reader: TrailReader) -> None:
-    def text(path: str, summary: str) -> Any:
+    def text(path: str, summary: str) -> Callable[[F], F]:
         return routes.get(path, summary=summary, response_class=Response, responses=_AS_TEXT)
 
     @text("/checkpoint", "The latest signed checkpoint (C2SP signed note)")

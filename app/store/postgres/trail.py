@@ -74,6 +74,12 @@ class PostgresTrail:
         async with self._database.reading() as connection:
             return [StoredEntry(*row) for row in await connection.execute(asked)]
 
+    async def count(self, kind: str, before: int) -> int:
+        one = trail_entries.c
+        asked = select(func.count()).where(one.kind == kind, one.seq < before)
+        async with self._database.reading() as connection:
+            return int((await connection.execute(asked)).scalar_one())
+
     async def private_of(self, seqs: Sequence[int]) -> dict[int, tuple[bytes, bytes]]:
         one = trail_private.c
         asked = select(one.seq, one.salt, one.content).where(one.seq == func.any(list(seqs)))
@@ -110,7 +116,12 @@ class PostgresTrail:
 
 
 _ENTRIES = select(
-    trail_entries.c.seq, trail_entries.c.kind, trail_entries.c.subject, trail_entries.c.body, trail_entries.c.leaf
+    trail_entries.c.seq,
+    trail_entries.c.kind,
+    trail_entries.c.subject,
+    trail_entries.c.recorded_at,
+    trail_entries.c.body,
+    trail_entries.c.leaf,
 )
 
 

@@ -194,10 +194,10 @@ class HotHistory:
             return True
         if not all(hot_rows.can_be_kept(one.lines) for one in whole):
             return True
-        limits = (self._lease, stamp, int(self._limits.keep * 1000), _tag(wanted.facilities), since.isoformat())
-        arguments = [*limits, *hot_rows.arguments_of_whole(whole, self._keys)]
+        limits = (self._lease, stamp, int(self._limits.keep * 1000), self._remember)
+        told = (_tag(wanted.facilities), since.isoformat(), *hot_rows.arguments_of_whole(whole, self._keys))
         guard = self._keys.patient_guard(patient)
-        return bool(await self._connection.run(_FILL, [CLOCK, guard, *keys], arguments, _FILL_SECONDS))
+        return bool(await self._connection.run(_FILL, [CLOCK, guard, *keys], [*limits, *told], _FILL_SECONDS))
 
 
 def _tag(facilities: tuple[str, ...]) -> str:

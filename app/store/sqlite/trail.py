@@ -16,8 +16,9 @@ from app.trail.entry import Sealed
 _LAST = "SELECT coalesce(max(seq), -1) FROM trail_entries"
 _INSERT = "INSERT INTO trail_entries (seq, kind, subject, recorded_at, body, leaf) VALUES (?, ?, ?, ?, ?, ?)"
 _INSERT_PRIVATE = "INSERT INTO trail_private (seq, salt, content) VALUES (?, ?, ?)"
-_ENTRIES = "SELECT seq, kind, subject, body, leaf FROM trail_entries WHERE seq >= ? ORDER BY seq LIMIT ?"
-_FIND = "SELECT seq, kind, subject, body, leaf FROM trail_entries WHERE subject = ? ORDER BY seq"
+_ENTRIES = "SELECT seq, kind, subject, recorded_at, body, leaf FROM trail_entries WHERE seq >= ? ORDER BY seq LIMIT ?"
+_FIND = "SELECT seq, kind, subject, recorded_at, body, leaf FROM trail_entries WHERE subject = ? ORDER BY seq"
+_COUNT = "SELECT count(*) FROM trail_entries WHERE kind = ? AND seq < ?"
 _PRIVATE = "SELECT seq, salt, content FROM trail_private WHERE seq IN (SELECT value FROM json_each(?))"
 _LEAVES = "SELECT leaf FROM trail_entries WHERE seq >= ? AND seq < ? ORDER BY seq"
 _NODES = "SELECT hash FROM trail_nodes WHERE height = ? AND number >= ? AND number < ? ORDER BY number"
@@ -58,6 +59,9 @@ class SqliteTrail:
 
     async def find(self, subject: str) -> list[StoredEntry]:
         return await self._ask(lambda one: [StoredEntry(*row) for row in one.execute(_FIND, (subject,))])
+
+    async def count(self, kind: str, before: int) -> int:
+        return await self._ask(lambda one: int(one.execute(_COUNT, (kind, before)).fetchone()[0]))
 
     async def private_of(self, seqs: Sequence[int]) -> dict[int, tuple[bytes, bytes]]:
         asked = f"[{','.join(map(str, seqs))}]"

@@ -1,6 +1,7 @@
 -- Keep a patient's history as it was read from the database at a time when nothing was under way.
 -- KEYS: clock, guard of the patient, data, index.
--- ARGV: lease, stamp from before it was read, time to keep it, facilities, first day, then of each encounter: its id,
+-- ARGV: lease, stamp from before it was read, time to keep it, time of guards, facilities, first day, then of each
+-- encounter: its id,
 -- {facility, encounter, last day, has death, header, days, number of lines, first day} packed, and line and packed row,
 -- ...; days and first day are made here.
 local patient, data, index = KEYS[2], KEYS[3], KEYS[4]
@@ -9,9 +10,13 @@ local quiet = tonumber(redis.call('HGET', KEYS[1], 'quiet') or 0)
 if stamp < began() or now < quiet or not is_unchanged(patient, stamp) then
   return 0
 end
-local at = 6
+local first_at, at = 7, 7
 while at <= #ARGV do
-  if not is_unchanged(GUARD .. ARGV[at], stamp) then
+  local guard = GUARD .. ARGV[at]
+  if redis.call('HSETNX', guard, 'stamp', ARGV[2]) == 1 then -- what is kept is of use for as long as its guards are there
+    redis.call('PEXPIRE', guard, ARGV[4])
+  end
+  if not is_unchanged(guard, stamp) then
     return 0
   end
   at = at + 2 + 2 * cmsgpack.unpack(ARGV[at + 1])[7]
@@ -24,7 +29,7 @@ for _, field in ipairs(redis.call('HKEYS', data)) do
 end
 redis.call('UNLINK', data, index)
 local line_count, place_count = 0, 0
-at = 6
+at = first_at
 while at <= #ARGV do
   local id, record, rows, stored, come = ARGV[at], cmsgpack.unpack(ARGV[at + 1]), {}, {}, {}
   for i = at + 2, at + 2 * record[7], 2 do
@@ -46,7 +51,7 @@ while at <= #ARGV do
   line_count, place_count = line_count + count, place_count + #come / 2
 end
 redis.call('PEXPIRE', index, time_to_keep + 60000)
-redis.call('HSET', data, 'stamp', ARGV[2], 'facilities', ARGV[4], 'from', ARGV[5], 'lines', line_count,
+redis.call('HSET', data, 'stamp', ARGV[2], 'facilities', ARGV[5], 'from', ARGV[6], 'lines', line_count,
   'places', place_count)
 redis.call('PEXPIRE', data, time_to_keep)
 return 1

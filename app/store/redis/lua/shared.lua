@@ -25,10 +25,13 @@ local function tick()
   return redis.call('HINCRBY', KEYS[1], 'seq', 1)
 end
 
--- The stamp of the last change that what this guard stands for has seen, and how many changes are under way. One that
--- is under way for too long may have happened.
+-- The stamp of the last change that what this guard stands for has seen, and how many changes are under way; nil where
+-- the guard is not there, or is there no more. A change that is under way for too long may have happened.
 local function look(guard)
   local fields = redis.call('HGETALL', guard)
+  if #fields == 0 then
+    return nil
+  end
   local stamp, under_way, lapsed = 0, 0, {}
   for i = 1, #fields, 2 do
     if fields[i] == 'stamp' then
@@ -49,7 +52,7 @@ end
 
 local function is_unchanged(guard, since)
   local stamp, under_way = look(guard)
-  return under_way == 0 and stamp <= since
+  return stamp and under_way == 0 and stamp <= since
 end
 
 -- The encounters of a kept patient, by id, packed; nil where they may not be what the database has.
