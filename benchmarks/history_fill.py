@@ -94,7 +94,8 @@ def _lines(filled: Filled) -> list[str]:
             CASE WHEN n % 10 = 1 THEN 'L' || n - 1 ELSE '' END, false,
             '{{"id":"L' || n || '","service_date":"' || day || '","item_code":"' || code
                 || '","item_name":"某项目 ' || n || '","quantity":"1","unit_price":"5.5","amount":"5.5",'
-                || '"formulary_class":"a","department":"0301","practitioner":{{"id":"D123456","title":"attending"}},"current":false}}'
+                || '"formulary_class":"a","department":"0301","practitioner":{{"id":"D123456","title":"attending"}},'
+                || '"current":false}}'
         FROM (
             SELECT month, facility, encounter, n, make_date(month / 100, month % 100, 1) + n % 25 AS day,
                 lpad(((hashtext(encounter || n) & 2147483647) % {_ITEMS})::text, 15, '0') AS code

@@ -8,11 +8,11 @@ from typing import Any
 
 from app.store.history import HistoryQuery
 from app.store.packing import microseconds
-from app.store.postgres import audit_rows, dispositions, history
+from app.store.postgres import audit_rows, dispositions, history, history_fetch
 from app.store.postgres.database import Connection
 from app.store.postgres.reader import SETTINGS
 
-_TYPES = "text, text, text, text[], text, text, text[], text[], text"  # of what history.FETCH is asked with
+_TYPES = "text, text, text, text[], text, text, text[], text[], text, text"  # of what FETCH is asked with
 _LONG_LIST = re.compile(r"'\{([^}]{40})[^}]*\}'")
 _FIND_AUDIT = "SELECT id, caller, facility, ruleset, content FROM audits WHERE id = $1"
 _NOW = datetime(2026, 11, 15, 9, 0, 0, tzinfo=UTC)
@@ -21,7 +21,7 @@ _AT = microseconds(_NOW)
 
 async def plans(connection: Connection, queries: dict[str, HistoryQuery]) -> list[tuple[str, str]]:
     """Each statement's name and plan. Nothing of what the statements write stays."""
-    shown = [(f"history.FETCH: {name}", plan) for name, plan in await _fetches(connection, queries)]
+    shown = [(f"history_fetch.FETCH: {name}", plan) for name, plan in await _fetches(connection, queries)]
     await connection.execute("RESET ALL; SET jit = off; BEGIN")
     for name, statement, *values in _statements():
         found = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS) {statement}", *values)
@@ -34,10 +34,10 @@ async def _fetches(connection: Connection, queries: dict[str, HistoryQuery]) -> 
     """As the reader does: prepared, and planned once for all values."""
     for name, value in SETTINGS.items():
         await connection.execute(f"SET {name} = '{value}'")
-    await connection.execute(f"SET jit = off; PREPARE history ({_TYPES}) AS {history.FETCH}")
+    await connection.execute(f"SET jit = off; PREPARE history ({_TYPES}) AS {history_fetch.FETCH}")
     shown = []
     for name, query in queries.items():
-        values = ", ".join(map(_literal, history.values_of(query)))
+        values = ", ".join(map(_literal, history_fetch.values_of(query)))
         for _ in range(2):  # the first time, the plan itself is made
             found = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS) EXECUTE history ({values})")
         shown.append((name, trimmed(row[0] for row in found)))

@@ -15,7 +15,7 @@ from app.application.stay_input import StayInput, stay_of
 from app.domain.encounter import DiagnosisUse, Encounter
 from app.domain.group_weight import PaymentScheme
 from app.domain.line import Line
-from app.domain.money import ZERO
+from app.domain.money import ZERO, check_number
 from app.grouper.coding import check_coding
 from app.grouper.coding_case import CodingCase, Item, Past, RecordText, Statistics
 from app.grouper.drg import group
@@ -35,6 +35,10 @@ class CodingFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     end_date: date | None = None
     admission_diagnoses: tuple[str, ...] | None = None
     uncovered_amount: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if self.uncovered_amount is not None:
+            check_number(self.uncovered_amount, "uncovered_amount")
 
 
 class CodingInput(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

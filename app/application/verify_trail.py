@@ -91,7 +91,7 @@ class _Walk:
             return
         if self._since:
             self._kinds[Kind.DISPOSITION] = await self._store.count(Kind.DISPOSITION, self._since)
-        self._upcoming = await self._store.checkpoint(at_least=max(self._since, 1))
+        self._upcoming = await self._store.checkpoint(at_least=self._since + 1)
         while page := await self._store.entries(self.size, _PAGE):
             for one in page:
                 async for fault in self._step(one):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from app.store.audit_log import AuditLog
 from app.store.dispositions import Dispositions
+from app.store.erasure import ErasableStore
 from app.store.feeds import FeedStore
 from app.store.history import HistoryStore
 from app.store.rulesets import RulesetDistribution, RulesetStore
@@ -28,6 +29,7 @@ class Store:
     rulesets: RulesetStore
     trail: TrailStore
     effects: TrailEffects
+    erasure: ErasableStore
     stays: StayStore
     whole_history: WholeHistory
     open: Callable[[], Awaitable[None]]

@@ -85,7 +85,7 @@ def check_stored(server: Server, answered: list[Answered]) -> None:
                 assert f"</v1/audits/{following.json()['id']}>" in stored.headers["link"]
                 check_follows(audit, following.json())
         for one in answered[:: max(1, len(answered) // 20)]:
-            again = send(client, one.key)
+            again = send(client, one.key, x_deadline_ms="1000")
             assert (again.content, again.headers.get("idempotent-replayed")) == (one.content, "true")
 
 

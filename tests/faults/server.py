@@ -74,13 +74,14 @@ class Clients:
         self.acknowledged: dict[str, bytes] = {}  # what was answered, by key
         self.open: set[str] = set()  # sent, and not answered
         self._lock = threading.Lock()
+        self._is_over = False
         self._threads = [threading.Thread(target=self._post) for _ in range(count)]
         for thread in self._threads:
             thread.start()
 
     def _post(self) -> None:
         with self._server.client() as client:
-            while True:
+            while not self._is_over:
                 key = uuid.uuid4().hex
                 with self._lock:
                     self.open.add(key)
@@ -88,6 +89,10 @@ class Clients:
                     answer = post(client, key)
                 except httpx.TransportError:
                     return
+                if answer.status_code == 503:  # refused, and not acknowledged
+                    with self._lock:
+                        self.open.remove(key)
+                    continue
                 assert answer.status_code == 200
                 with self._lock:
                     self.open.remove(key)
@@ -97,6 +102,10 @@ class Clients:
         until = time.monotonic() + 30
         while len(self.acknowledged) < acknowledged and time.monotonic() < until:
             time.sleep(0.005)
+
+    def stop(self) -> None:
+        """Post no more; what is under way is still answered."""
+        self._is_over = True
 
     def join(self) -> None:
         for thread in self._threads:

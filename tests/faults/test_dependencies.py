@@ -88,14 +88,14 @@ def test_killed_while_degraded(served: tuple[Server, Postgres, str]) -> None:
         for key in working.lost:  # they were never answered: now they are, once
             answered.append(_sent(client, key))
         for one in answered[-3:]:
-            assert send(client, one.key).content == one.content
+            assert send(client, one.key, x_deadline_ms="1000").content == one.content
     wait_until_caught_up(server)
     check_stored(server, answered)
     check_records_once(database, name, answered)
 
 
 def _sent(client: object, key: str) -> Answered:
-    answer = send(client, key)  # type: ignore[arg-type]
+    answer = send(client, key, x_deadline_ms="1000")  # type: ignore[arg-type]
     return Answered(key, answer.status_code, answer.content, 0, -1)
 
 

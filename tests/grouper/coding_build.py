@@ -55,7 +55,7 @@ def stay(*diagnoses, procedures=(), **fields):
 
 
 def case(*diagnoses, items=(BED,), texts=None, procedures=(), more=None, **fields):
-    """A case of which everything that is commonly known is known; `more` are fields of the case, the rest of the stay."""
+    """A case of which all that is commonly known is known; `more` are fields of the case, the rest of the stay."""
     texts = None if texts is None else tuple(RecordText(text=one) for one in texts)
     given = {"start_date": date(2026, 3, 1), "end_date": date(2026, 3, 9), "history": ()} | (more or {})
     return CodingCase(

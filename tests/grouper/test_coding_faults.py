@@ -47,8 +47,7 @@ def test_a2_a_sole_driver_without_a_trace():
         case("I63.900", "J96.000", texts=["予面罩吸氧治疗"]),
         case("I63.900", "J96.000", "I21.001"),  # two carry the group
         case("J80.x01", "J96.000"),  # excluded by the principal diagnosis
-        case("I63.900", "J44.900"),  # one that carries nothing where another does
-    ][:-1],
+    ],
 )
 def test_a2_lets_pass(made):
     report = check(made)
@@ -174,8 +173,7 @@ def test_a6_a_known_pair_to_swap():
 
 
 def test_a6_a_plain_code_in_place_of_a_dear_one():
-    finding = one(check(case("I63.900", "J96.000")), "A6") if "A6" in found(check(case("I63.900", "J96.000"))) else None
-    assert finding is None  # the small scheme has no payable group for the plain code
+    assert "A6" not in found(check(case("I63.900")))  # the small scheme has no group for the plain code
     dear = one(check(case("I21.001")), "A6")
     assert (dear.point, dear.variants[0].change) == ("PR-004", "主要诊断改为心绞痛（I20.900）")
     assert dear.needs_review
@@ -285,12 +283,6 @@ def test_a9_days_far_below_the_group():
 )
 def test_a9_lets_pass(made):
     assert "A9" not in found(check(made))
-
-
-def test_a9_without_a_mean_cannot_tell():
-    tables = with_parameters("A9", min_mean_days=Decimal(7))
-    report = check(case("J18.900", "J44.100", stay_days=2), tables=tables)
-    assert "A9" in found(report) or "A9" in report.judged
 
 
 @pytest.mark.parametrize(
@@ -479,6 +471,7 @@ def test_b1_a_clue_to_what_was_not_coded():
         case("I63.900", "I21.001", items=[BED, *VENTILATOR]),  # would change nothing
         case("J80.x01", items=[BED, *VENTILATOR]),  # excluded, and explained
         case("I63.900"),
+        case("I63.900", items=[item("002600000000000", "输血前检查"), item("002502030290000", "血浆纤维蛋白原测定")]),
     ],
 )
 def test_b1_lets_pass(made):
@@ -502,6 +495,7 @@ def test_b2_an_operation_in_the_fees_only():
     [
         case("K80.000x002", procedures=["51.2300"], items=[BED, CHOLECYSTECTOMY]),
         case("K80.000x002"),
+        case("K80.000x002", items=[BED, item("002203020000000", "胆囊切除术后超声")]),
         case("I50.900", items=[BED, CHOLECYSTECTOMY]),  # would make the case ambiguous
     ],
 )

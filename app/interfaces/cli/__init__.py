@@ -8,6 +8,7 @@ import click
 from app.interfaces.cli.audit import audit
 from app.interfaces.cli.coverage import coverage
 from app.interfaces.cli.docs import docs
+from app.interfaces.cli.erase import erase
 from app.interfaces.cli.feeds import feeds
 from app.interfaces.cli.group import group
 from app.interfaces.cli.import_rules import import_rules
@@ -26,7 +27,7 @@ def main() -> None:
 
 
 rules.add_command(import_rules)
-for _command in (serve, audit, replay, trail, rules, feeds, group, schemes, docs):
+for _command in (serve, audit, replay, trail, erase, rules, feeds, group, schemes, docs):
     main.add_command(_command)
 rules.add_command(coverage)
 rules.add_command(parse_notes)

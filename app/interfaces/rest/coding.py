@@ -18,6 +18,7 @@ from app.knowledge.coding_records import CodingKnowledge
 from app.knowledge.pack import PackError
 
 CHECK = "/v1/coding/check"
+_LONGEST = 600  # characters of the faults that are told
 _encode = msgspec.json.Encoder().encode
 
 
@@ -56,7 +57,8 @@ class CodingEndpoint:
                 try:
                     self._read = await asyncio.to_thread(read_knowledge, self._rules_dir)
                 except PackError as error:
-                    detail = f"The tables in rules/grouping/evidence have faults; mend them: {str(error)[:2000]}"
+                    told = str(error).replace(f"{self._rules_dir}/", "")[:_LONGEST]
+                    detail = f"The evidence tables have faults; mend them and start again: {told}"
                     raise Problem(503, "evidence-unusable", "The evidence tables cannot be used", detail) from None
             return self._read
 

@@ -54,7 +54,7 @@ class PostgresAuditLog:
         asked = select(one.id, one.caller, one.facility, one.ruleset, one.content).where(one.id == plain(audit_id))
         async with self._database.reading() as connection:
             row = (await connection.execute(asked)).first()
-        if row is None:
+        if row is None or not row[4]:  # unknown, or erased
             return None
         return StoredAudit(id=row[0], caller=row[1], facility=row[2], ruleset=row[3], **unpack(row[4])._asdict())
 

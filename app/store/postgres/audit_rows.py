@@ -90,6 +90,8 @@ async def take_keys(connection: Connection, wanted: dict[IdempotencyKey, Numbere
 async def find_keys(connection: Connection, keys: list[IdempotencyKey]) -> dict[IdempotencyKey, Earlier]:
     found = {}
     for caller, key, digest, packed in await connection.fetch(FIND_KEYS, *columns(keys, 2)):
+        if not packed:
+            continue  # erased: there is no answer any more that could be given again
         content = unpack(packed)
         found[IdempotencyKey(caller, key)] = Earlier(digest, content.sent or content.audit)
     return found

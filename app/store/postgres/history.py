@@ -1,7 +1,7 @@
 """Patient history in PostgreSQL (患者既往明细存储)."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -9,68 +9,13 @@ from app.store.effects import import_entry, withdrawal_entry
 from app.store.history import HistoryQuery, HistoryWrite, StoredEncounter
 from app.store.packing import microseconds
 from app.store.postgres.database import Connection, Database
+from app.store.postgres.history_fetch import fetch_history
 from app.store.postgres.partitions import Partition, Partitions
-from app.store.postgres.reader import Question, Reader
+from app.store.postgres.reader import Reader
 from app.store.postgres.text import columns, plain
 from app.store.postgres.trail import append_entries
 from app.store.postgres.writer import PostgresWriter
 
-# $1 facility, $2 encounter, $3 patient, $4 facilities, $5 dates since, $6 lines since, $7 codes, $8 prefixes, $9 first.
-# OFFSET 0 keeps the lines of one encounter one look into the index of one partition. Of other encounters counts what is
-# not withdrawn, and not an order that a charge of the encounter carries out.
-FETCH = """
-WITH own AS MATERIALIZED (
-    SELECT e.header, l.line, l.service_date, l.is_charge, l.content
-    FROM history_encounters e CROSS JOIN LATERAL (
-        SELECT * FROM history_lines s
-        WHERE s.month = e.month AND s.facility = e.facility AND s.encounter = e.encounter AND NOT s.is_withdrawn
-        OFFSET 0
-    ) l WHERE e.facility = $1 AND e.encounter = $2
-), asked AS MATERIALIZED (
-    SELECT dates_since - least(moved, dates_since - '0001-01-01') AS dates_since,
-        since - least(moved, since - '0001-01-01') AS since
-    FROM (SELECT $5::text::date AS dates_since, $6::text::date AS since,
-        greatest($9::text::date - min(service_date), 0) AS moved FROM own) told
-), e AS MATERIALIZED (
-    SELECT row_number() OVER () AS n, h.month, h.facility, h.encounter, h.header, h.has_death,
-        h.last_date >= asked.dates_since AS is_dated
-    FROM history_encounters h CROSS JOIN asked
-    WHERE h.patient = $3 AND h.facility = ANY ($4::text[]) AND (h.facility, h.encounter) <> ($1, $2)
-        AND (h.last_date >= least(asked.dates_since, asked.since)
-            OR h.has_death AND coalesce(asked.dates_since, asked.since) IS NOT NULL)
-), l AS MATERIALIZED (
-    SELECT e.n, e.is_dated, h.line, h.service_date, h.is_charge, h.order_id,
-        CASE WHEN h.service_date >= (SELECT since FROM asked)
-            AND (h.item_code IN (SELECT unnest($7::text[])) OR h.item_code ^@ ANY ($8::text[])) THEN h.content
-        END AS content
-    FROM e CROSS JOIN LATERAL (
-        SELECT * FROM history_lines s
-        WHERE s.month = e.month AND s.facility = e.facility AND s.encounter = e.encounter AND NOT s.is_withdrawn
-        OFFSET 0
-    ) h
-), counted AS (
-    SELECT n,
-        array_agg(content ORDER BY service_date, line COLLATE "C")
-            FILTER (WHERE content IS NOT NULL AND NOT is_charge) AS orders,
-        array_agg(content ORDER BY service_date, line COLLATE "C")
-            FILTER (WHERE content IS NOT NULL AND is_charge) AS charges,
-        array_agg(DISTINCT service_date ORDER BY service_date) FILTER (WHERE is_dated) AS dates
-    FROM l WHERE is_charge OR (n, line) NOT IN (SELECT n, order_id FROM l WHERE order_id <> '')
-    GROUP BY n
-), found (facility, encounter, header, orders, charges, dates) AS (
-    SELECT $1, $2, min(header),
-        array_agg(content ORDER BY service_date, line COLLATE "C") FILTER (WHERE NOT is_charge),
-        array_agg(content ORDER BY service_date, line COLLATE "C") FILTER (WHERE is_charge),
-        NULL::date[]
-    FROM own HAVING count(*) > 0
-    UNION ALL
-    SELECT e.facility, e.encounter, e.header, counted.orders, counted.charges, counted.dates
-    FROM e LEFT JOIN counted USING (n)
-    WHERE e.is_dated OR e.has_death OR counted.orders IS NOT NULL OR counted.charges IS NOT NULL
-)
-SELECT * FROM found ORDER BY facility COLLATE "C", encounter COLLATE "C"
-"""
-NOTHING: Question = (FETCH, "", "", "", [], None, None, [], [], None)
 _INSERT_ENCOUNTERS = """
 INSERT INTO history_encounters AS h (facility, encounter, patient, month, last_date, has_death, header)
 SELECT facility, encounter, patient, month, last_date::date, has_death, header
@@ -116,18 +61,7 @@ class PostgresHistory:
         self._database, self._reader, self._writer, self._partitions = database, reader, writer, partitions
 
     async def fetch(self, query: HistoryQuery) -> list[StoredEncounter]:
-        rows = await self._reader.fetch(FETCH, *values_of(query))
-        return [
-            StoredEncounter(
-                facility=facility,
-                encounter=encounter,
-                header=header,
-                orders=orders or [],
-                charges=charges or [],
-                dates=dates or [],
-            )
-            for facility, encounter, header, orders, charges, dates in rows
-        ]
+        return await fetch_history(self._reader, query)
 
     async def put(self, writes: list[HistoryWrite]) -> None:
         await self._partitions.ensure(partitions_of(writes))
@@ -136,26 +70,6 @@ class PostgresHistory:
     async def withdraw(self, facility: str, encounter: str, line: str, *, caller: str, at: datetime) -> bool:
         place = (plain(facility), plain(encounter), plain(line))
         return await self._writer.write(partial(_withdraw, place=place, caller=caller, at=at))
-
-
-def values_of(query: HistoryQuery) -> tuple[Any, ...]:
-    """What FETCH asks for, in its order."""
-    return (
-        plain(query.facility),
-        plain(query.encounter),
-        plain(query.patient),
-        [plain(one) for one in query.facilities],
-        _iso(query.dates_since),
-        _iso(query.since),
-        query.codes,
-        query.prefixes,
-        _iso(query.first),
-    )
-
-
-def _iso(day: date | None) -> str | None:
-    """As text: the driver takes the first and the last day of all for infinity."""
-    return None if day is None else day.isoformat()
 
 
 def partitions_of(writes: Iterable[HistoryWrite]) -> set[Partition]:

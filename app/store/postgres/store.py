@@ -9,8 +9,10 @@ from app.store.migrate import migrate
 from app.store.postgres.audit_log import PostgresAuditLog
 from app.store.postgres.database import Database
 from app.store.postgres.dispositions import PostgresDispositions
+from app.store.postgres.erasure import PostgresErasure
 from app.store.postgres.feeds import PostgresFeeds
-from app.store.postgres.history import NOTHING, PostgresHistory
+from app.store.postgres.history import PostgresHistory
+from app.store.postgres.history_fetch import NOTHING
 from app.store.postgres.partitions import Partitions
 from app.store.postgres.reader import Reader
 from app.store.postgres.rulesets import PostgresRulesets
@@ -65,6 +67,7 @@ def postgres_store(
         rulesets=PostgresRulesets(database),
         trail=PostgresTrail(database, writer),
         effects=EffectsQuery(rows),
+        erasure=PostgresErasure(database),
         stays=PostgresStays(database),
         whole_history=PostgresWholeHistory(database),
         open=start,

@@ -13,13 +13,11 @@ from typing import Any, NamedTuple
 from app.store.history import HistoryQuery, HistoryWrite, StoredEncounter, Unavailable
 from app.store.redis import hot_rows
 from app.store.redis.connection import RedisConnection, Script, Unreachable
-from app.store.redis.hot_debts import Debts
+from app.store.redis.hot_debts import Debts, tell_begun
 from app.store.redis.hot_keys import CLOCK, DataKeys, HotKeys
 from app.store.whole_history import WholeHistory
 
-_BEGIN, _CHANGED, _FINISH, _READ, _FILL = (
-    Script("shared", name) for name in ("begin", "changed", "finish", "read", "fill")
-)
+_CHANGED, _FINISH, _READ, _FILL = (Script("shared", name) for name in ("changed", "finish", "read", "fill"))
 _FILL_SECONDS = 0.5  # nobody waits for it
 _CLOSE_SECONDS = 1.0
 _GUARDS_AT_ONCE = 500
@@ -41,7 +39,7 @@ class Limits(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A change of these guards, from before its commit on. `is_known`: whether Redis was told."""
+    """A change of what these guards stand for, from before its commit on. `is_known`: whether Redis knows of it."""
 
     token: str
     guards: list[str]
@@ -130,18 +128,15 @@ class HotHistory:
         lease = self._lease * (_BULK_LEASES if is_bulk else 1)
         change = Change(f"{self._name}{next(self._numbers)}", guards, True)
         try:
-            for start in range(0, len(guards), _GUARDS_AT_ONCE):
-                some = guards[start : start + _GUARDS_AT_ONCE]
-                await self._connection.run(_BEGIN, [CLOCK, *some], [lease, change.token, self._remember])
+            await tell_begun(self._connection, guards, change.token, lease, self._remember)
         except Unreachable:
-            self._debts.owe(guards)
+            self._debts.owe(change.token, guards)
             return change._replace(is_known=False)
         return change
 
     def changed(self, change: Change) -> None:
         """It is made, or surely will not be; what is kept is of no use any more."""
-        if change.is_known:
-            self._later(self._changed(change))
+        self._later(self._changed(change))
 
     def wrote(self, change: Change, write: HistoryWrite) -> None:
         """This and nothing else is made; what is kept is brought up to date."""
@@ -162,6 +157,7 @@ class HotHistory:
                 await self._connection.run(_CHANGED, [CLOCK, *some], [self._lease, change.token, self._remember])
         except Unreachable:  # until the lease is over, what is kept is not used, and afterwards not either
             return
+        self._debts.paid(change.token)
 
     async def _finish(self, change: Change, write: HistoryWrite) -> None:
         keys = self._keys.data(write.facility, write.patient)

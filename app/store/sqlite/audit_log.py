@@ -86,7 +86,7 @@ class SqliteAuditLog:
             row = connection.execute(_FIND_AUDIT, (audit_id,)).fetchone()
         finally:
             connection.close()
-        if row is None:
+        if row is None or not row[4]:  # unknown, or erased
             return None
         return StoredAudit(id=row[0], caller=row[1], facility=row[2], ruleset=row[3], **unpack(row[4])._asdict())
 
@@ -149,6 +149,8 @@ def _earlier(
     row = connection.execute(_FIND_KEY, key).fetchone()
     if row is None:
         return None
+    if not row[1]:
+        return b"", b""  # erased: there is no answer any more that could be given again
     content = unpack(row[1])
     return row[0], content.sent or content.audit
 

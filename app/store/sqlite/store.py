@@ -12,6 +12,7 @@ from app.store.effects_query import EffectsQuery
 from app.store.migrate import migrate
 from app.store.sqlite.audit_log import SqliteAuditLog
 from app.store.sqlite.dispositions import SqliteDispositions
+from app.store.sqlite.erasure import SqliteErasure
 from app.store.sqlite.feeds import SqliteFeeds
 from app.store.sqlite.history import SqliteHistory
 from app.store.sqlite.rulesets import SqliteRulesets
@@ -50,6 +51,7 @@ def sqlite_store(path: Path) -> Store:
         rulesets=SqliteRulesets(path, log.writer),
         trail=SqliteTrail(path, log.writer),
         effects=EffectsQuery(rows),
+        erasure=SqliteErasure(path, log.writer),
         stays=SqliteStays(path, log.writer),
         whole_history=SqliteWholeHistory(path),
         open=start,

@@ -259,6 +259,23 @@ def test_days_are_seen_from_the_first_stored_line(place: Place) -> None:
     place.run(steps)
 
 
+def test_a_line_that_came_in_later_lies_before_the_first_month(place: Place) -> None:
+    async def steps(store: Store) -> None:
+        await store.history.put(
+            [
+                told(line("own"), encounter="E1"),
+                told(line("before", "2025-12-20"), encounter="E1", last_date="2025-12-20"),
+                told(line("old", "2025-11-25"), encounter="E2", month=202511),
+                told(line("older", "2025-11-05"), encounter="E3", month=202511),
+            ]
+        )
+        thirty = {"dates_since": date(2026, 1, 30), "since": date(2026, 1, 30), "first": date(2026, 3, 1)}
+        found = await seen(store, asked("E1", **thirty))
+        assert found == {"E1": ("", "before own", 0), "E2": ("", "old", 1)}
+
+    place.run(steps)
+
+
 def test_history_is_stored_with_the_record_or_not_at_all(place: Place) -> None:
     async def steps(store: Store) -> None:
         log = store.log

@@ -333,12 +333,16 @@ class HotHistoryMachine(RuleBasedStateMachine):
         self.untold = self.is_well = False
 
     @precondition(lambda self: self.is_well)
-    @rule(trouble=st.sampled_from(["evicted", "flushed", "killed"]))
-    def redis_forgets(self, trouble: str) -> None:
+    @rule(trouble=st.sampled_from(["evicted", "evicted", "flushed", "killed"]), mask=st.integers(0, 2**24))
+    def redis_forgets(self, trouble: str, mask: int) -> None:
         self.is_well = False
         if trouble == "evicted":
-            for key in self.redis.keys("mingjian:history:data:*"):
-                self.redis.delete(key)
+            # Guards of changes that are under way were used last, so that they are the last to go.
+            kinds = ["data", *(["guard"] if self.is_quiet else [])]
+            names = [name for kind in kinds for name in sorted(self.redis.keys(f"mingjian:history:{kind}:*"))]
+            for number, name in enumerate(names):
+                if mask >> number & 1:
+                    self.redis.delete(name)
         elif trouble == "flushed":
             self.redis.flushall()
         else:
