@@ -90,7 +90,8 @@ def create_app(settings: Settings) -> Application:
         await store.open()
         await rulesets.open(publish=settings.publish_at_start)
         await feeds.open()
-        await trail.open((await store.effects.counts()).audits if await store.trail.size() == 0 else 0)
+        before = (await store.effects.counts()).audits if await store.trail.size() == 0 else 0
+        await trail.open(before, {"version": VERSION, **settings.told})
         gc.collect()
         gc.freeze()  # what is loaded now lives as long as the process: no collection need look at it again
         gc.set_threshold(50_000, 20, 20)  # requests make few cycles: look for them seldom

@@ -1,5 +1,6 @@
 """Settings (配置): every environment variable in one place. No secret has a default."""
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
@@ -47,6 +48,13 @@ class Settings(BaseSettings):
         if several:
             raise ValueError(f"facility {sorted(several)[0]!r} stands in two groups; it may share its history in one")
         return groups
+
+    @property
+    def told(self) -> dict[str, str]:
+        """The settings as the trail tells of them: those that were changed, without any secret or address."""
+        secret = {"api_key", "database_url", "redis_url", "trail_witnesses"}
+        changed = self.model_dump(mode="json", exclude=secret, exclude_defaults=True)
+        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in changed.items()}
 
     @property
     def trail_dir(self) -> Path:

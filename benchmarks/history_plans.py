@@ -13,6 +13,8 @@ from app.store.postgres.database import Connection
 from app.store.postgres.reader import SETTINGS
 
 _TYPES = "text, text, text, text[], text, text, text[], text[], text, text"  # of what FETCH is asked with
+_PARTITION = re.compile(r" on (history_lines|audits|findings)_(\d{6}|other)\b")
+_SHOWN = 4  # plans of what fetches history; the others are the same but for the numbers
 _LONG_LIST = re.compile(r"'\{([^}]{40})[^}]*\}'")
 _FIND_AUDIT = "SELECT id, caller, facility, ruleset, content FROM audits WHERE id = $1"
 _NOW = datetime(2026, 11, 15, 9, 0, 0, tzinfo=UTC)
@@ -36,7 +38,7 @@ async def _fetches(connection: Connection, queries: dict[str, HistoryQuery]) -> 
         await connection.execute(f"SET {name} = '{value}'")
     await connection.execute(f"SET jit = off; PREPARE history ({_TYPES}) AS {history_fetch.FETCH}")
     shown = []
-    for name, query in queries.items():
+    for name, query in list(queries.items())[:_SHOWN]:
         values = ", ".join(map(_literal, history_fetch.values_of(query)))
         for _ in range(2):  # the first time, the plan itself is made
             found = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS) EXECUTE history ({values})")
@@ -78,23 +80,31 @@ def _statements() -> list[tuple[Any, ...]]:
 
 
 def trimmed(lines: Iterable[str]) -> str:
-    """Partitions that were not looked into become one line that counts them; long lists are cut."""
+    """The first partition that was looked into stands for the others; of these, and of those that were not, one line
+    tells the number. Long lists are cut.
+    """
     kept: list[str] = []
-    passed_over, depth = 0, None
+    looked_into: dict[int, int] = {}  # by indent: how many partitions of this node
+    idle: dict[int, int] = {}
+    skipped: int | None = None
     for line in lines:
         indent = len(line) - len(line.lstrip())
-        if depth is not None and indent > depth:
+        if skipped is not None and indent > skipped:
             continue
-        is_idle = "(never executed)" in line and re.search(r"_(\d{6}|other)\b", line) is not None
-        if is_idle:
-            passed_over, depth = passed_over + 1, indent
-            continue
-        if passed_over and depth is not None:
-            kept.append(f"{' ' * depth}({passed_over} more partitions: never executed)")
-        passed_over, depth = 0, None
-        kept.append(_cut(line))
-    return "\n".join(kept)
+        for depth in [depth for depth in {*looked_into, *idle} if depth > indent]:
+            kept.append(_counted(depth, looked_into.pop(depth, 0), idle.pop(depth, 0)))
+        skipped = None
+        if _PARTITION.search(line):
+            counts = idle if "(never executed)" in line else looked_into
+            counts[indent] = counts.get(indent, 0) + 1
+            if counts is idle or counts[indent] > 1:
+                skipped = indent
+                continue
+        kept.append(_LONG_LIST.sub(r"'{\1…}'", line))
+    return "\n".join(one for one in kept if one)
 
 
-def _cut(line: str) -> str:
-    return _LONG_LIST.sub(r"'{\1…}'", line)
+def _counted(depth: int, looked_into: int, idle: int) -> str:
+    told = [f"{looked_into - 1} more partitions, in the same way"] if looked_into > 1 else []
+    told += [f"{idle} partitions: never executed"] if idle else []
+    return f"{' ' * depth}({'; '.join(told)})" if told else ""

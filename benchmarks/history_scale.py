@@ -36,12 +36,13 @@ def queries(filled: Filled) -> dict[str, HistoryQuery]:
     plain = HistoryQuery("H0", "new", "P77", ("H0",), first=date(2026, 10, 30))
     months = plain._replace(since=date(2026, 1, 1), dates_since=date(2026, 1, 1), codes=filled.codes)
     ten_years = months._replace(facilities=sharing, since=_DECADE, dates_since=_DECADE)
+    last_year = ten_years._replace(since=_YEAR, dates_since=_YEAR)
     return {
         "a patient of whom nothing is known": months._replace(patient="nobody"),
         "the encounter's own 40 lines only": plain._replace(facility=filled.facility_of(last), encounter=f"E{last}"),
         "5 visits of 40 lines, 50 item codes, 10 years": ten_years,
-        f"{BIG:,} lines, 50 item codes, the last year": ten_years._replace(patient="PBIG", since=_YEAR),
         f"{BIG:,} lines, 50 item codes, 10 years": ten_years._replace(patient="PBIG"),
+        f"{BIG:,} lines, 50 item codes, the last year": last_year._replace(patient="PBIG"),
         f"{BIG:,} lines, all items, 10 years": ten_years._replace(patient="PBIG", codes=(), prefixes=("",)),
     }
 

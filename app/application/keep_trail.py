@@ -59,8 +59,8 @@ class TrailKeeper:
         self._lock = asyncio.Lock()
         self.broken = ""
 
-    async def open(self, audits_before: int = 0) -> None:
-        """Begin the trail where there is none, and say which keys sign, where that is new."""
+    async def open(self, audits_before: int = 0, configuration: Details | None = None) -> None:
+        """Begin the trail where there is none; say which keys sign, where that is new, and how all is set up."""
         entries = []
         if await self._store.size() == 0:
             details: Details = {"origin": self._origin, "audits_before": audits_before}
@@ -71,6 +71,10 @@ class TrailKeeper:
             if not await self._store.find(subject):
                 details = {"key": key}
                 entries.append(TrailEntry(kind=Kind.KEY_USED, subject=subject, at=self._now(), details=details))
+        if configuration:
+            entries.append(
+                TrailEntry(kind=Kind.CONFIGURED, subject="service", at=self._now(), details=configuration)
+            )
         if entries:
             await self._store.append([seal(one) for one in entries])
 

@@ -110,8 +110,8 @@ async def check_others(effects: TrailEffects, told: Told) -> Found:
                 yield entry.seq, f"a load of the feed {entry.subject} was changed or deleted"
         elif entry.kind == Kind.RULESET_STORED:
             row = stored.get(entry.subject)
-            told_stored = (details.get("size"), at, body.actor, details.get("digest"))
-            if row is None or (row[1], row[2], row[3], sha256(row[4]).hexdigest()) != told_stored:
+            told_stored = (details.get("format"), details.get("size"), at, body.actor, details.get("digest"))
+            if row is None or (*row[1:5], sha256(row[5]).hexdigest()) != told_stored:
                 yield entry.seq, f"the stored ruleset {entry.subject} was changed or deleted"
 
 

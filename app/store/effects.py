@@ -44,9 +44,9 @@ def withdrawal_entry(facility: str, encounter: str, line: str, *, caller: str, a
     return seal(TrailEntry(kind=Kind.LINE_WITHDRAWN, subject=facility, at=at, actor=caller, private=private))
 
 
-def ruleset_entry(revision: str, size: int, packed: bytes, *, caller: str, at: datetime) -> Sealed:
+def ruleset_entry(revision: str, mark: str, size: int, packed: bytes, *, caller: str, at: datetime) -> Sealed:
     """`packed` is the content as it is stored."""
-    details: Details = {"size": size, "digest": sha256(packed).hexdigest()}
+    details: Details = {"format": mark, "size": size, "digest": sha256(packed).hexdigest()}
     return seal(TrailEntry(kind=Kind.RULESET_STORED, subject=revision, at=at, actor=caller, details=details))
 
 

@@ -60,9 +60,9 @@ class EffectsQuery:
         asked = select(one.seq, one.feed, one.recorded_at, one.caller, one.digest, one.row_count)
         return await self._rows(asked.order_by(one.seq))
 
-    async def rulesets(self) -> list[tuple[str, int, int, str, bytes]]:
+    async def rulesets(self) -> list[tuple[str, str, int, int, str, bytes]]:
         one = rulesets.c
-        return await self._rows(select(one.revision, one.size, one.stored_at, one.stored_by, one.content))
+        return await self._rows(select(one.revision, one.format, one.size, one.stored_at, one.stored_by, one.content))
 
     async def withdrawals(self) -> list[tuple[str, str, str, str, int]]:
         one = withdrawals.c

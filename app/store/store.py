@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from app.store.alerts import AlertStore
 from app.store.audit_log import AuditLog
 from app.store.dispositions import Dispositions
 from app.store.erasure import ErasableStore
@@ -24,6 +25,7 @@ class Store:
 
     log: AuditLog
     dispositions: Dispositions
+    alerts: AlertStore
     feeds: FeedStore
     history: HistoryStore
     rulesets: RulesetStore

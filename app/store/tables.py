@@ -1,7 +1,7 @@
 """The tables (数据表), as SQLAlchemy sees them; migrations/ makes them.
 
-In PostgreSQL the growing ones are partitioned by month (audits and findings by `recorded_at`, history lines by the
-month of their encounter), and their primary keys hold that column too; foreign keys to them are left out there.
+In PostgreSQL audits and findings are partitioned by the month of `recorded_at`, history lines by that of their
+encounter: their primary keys hold that column too, and foreign keys to them are left out there.
 """
 
 from sqlalchemy import (
@@ -29,7 +29,6 @@ metadata = MetaData(
 )
 
 _SEQUENCE = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only what is declared INTEGER
-
 audits = Table(
     "audits",
     metadata,
@@ -43,9 +42,7 @@ audits = Table(
     Column("decision", String(16), nullable=False),
     Column("ruleset", String(32), nullable=False),
     Column("request_digest", LargeBinary(32), nullable=False),  # SHA-256 of the exact request body
-    Column(
-        "content", LargeBinary, nullable=False
-    ),  # zstd of msgpack [request, audit, what was sent instead, hidden findings, facts]
+    Column("content", LargeBinary, nullable=False),  # as app/store/packing.py packs it
     Index(None, "facility", "encounter"),
 )
 
@@ -90,6 +87,29 @@ dispositions = Table(
     Column("action", String(16), nullable=False),
     Column("reason", String, nullable=False),
     Index(None, "finding"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+    Column("audit", String(32), nullable=False),
+    Column("finding", String(32), nullable=False),
+    Column("lead", String(32), nullable=False),  # the finding that leads its card; blank where it got none
+    Column("rule", String(100), nullable=False),
+    Column("facility", String(64), nullable=False),
+    Column("encounter", String(64), nullable=False),
+    Column("hook", String(32), nullable=False),
+    Column("tier", String(16), nullable=False),
+    Column("outcome", String(16), nullable=False),  # shown, or why not
+    Column("recorded_at", BigInteger, nullable=False),  # microseconds since 1970, UTC
+    Column("answer", String(16), nullable=False),  # accepted, overridden, or blank: nobody knows
+    Column("reason", String(64), nullable=False),
+    Column("wait_ms", BigInteger, nullable=True),  # from the card to the answer
+    Index(None, "finding"),
+    Index(None, "lead"),
+    Index(None, "facility", "encounter"),
+    Index(None, "rule", "recorded_at"),
 )
 
 feed_loads = Table(

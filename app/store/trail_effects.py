@@ -59,8 +59,8 @@ class TrailEffects(Protocol):
         """seq, feed, recorded_at, caller, digest, row_count of every feed load."""
         ...
 
-    async def rulesets(self) -> list[tuple[str, int, int, str, bytes]]:
-        """revision, size, stored_at, stored_by, content of every stored ruleset."""
+    async def rulesets(self) -> list[tuple[str, str, int, int, str, bytes]]:
+        """revision, format, size, stored_at, stored_by, content of every stored ruleset."""
         ...
 
     async def withdrawals(self) -> list[tuple[str, str, str, str, int]]:

@@ -13,7 +13,7 @@ import httpx
 from tests.faults.server import Server
 from tests.service import charge, encoded, request
 
-PATIENCE = 90.0
+PATIENCE = 300.0
 
 
 class Answered(NamedTuple):

@@ -116,6 +116,14 @@ def test_a_scheme_with_a_whole_dictionary_tells_unknown_codes():
     assert one(report, "A12").codes == ("A00.999",)
 
 
+def test_what_pays_more_without_it_drives_nothing():
+    payment = starter().payments[-1]
+    dear = replace(payment.weights["BR25"], weight=Decimal(9))
+    upside_down = PaymentScheme(payment.parameters, {**payment.weights, "BR25": dear})
+    assert steps(check(case("I63.900", "J96.000"), payment=upside_down)) == []
+    assert steps(check(case("I63.900", "J96.000"), payment=payment))
+
+
 def test_every_detector_is_told_of_and_runs():
     assert set(DETECTORS) | {"A1", "A13"} == set(PARAMETERS) == set(knowledge().detectors)
     report = check(case("I63.900"))

@@ -36,7 +36,7 @@ class PostgresRulesets:
     async def put(self, revision: str, compiled: bytes, *, caller: str, at: datetime) -> bool:
         packed = await asyncio.to_thread(zstandard.ZstdCompressor(level=3, write_checksum=True).compress, compiled)
         row = (revision, format_of(compiled), len(compiled), microseconds(at), caller, packed)
-        entry = ruleset_entry(revision, len(compiled), packed, caller=caller, at=at)
+        entry = ruleset_entry(revision, format_of(compiled), len(compiled), packed, caller=caller, at=at)
         return await self._database.write(partial(_put, row=row, entry=entry))
 
     async def read(self, revision: str) -> bytes | None:

@@ -6,6 +6,7 @@ from sqlalchemy import Select, select
 
 from app.store.effects_query import EffectsQuery
 from app.store.migrate import migrate
+from app.store.postgres.alerts import PostgresAlerts
 from app.store.postgres.audit_log import PostgresAuditLog
 from app.store.postgres.database import Database
 from app.store.postgres.dispositions import PostgresDispositions
@@ -62,6 +63,7 @@ def postgres_store(
     return Store(
         log=PostgresAuditLog(database, writer, partitions),
         dispositions=PostgresDispositions(database, writer),
+        alerts=PostgresAlerts(reader, writer, rows),
         feeds=PostgresFeeds(database),
         history=PostgresHistory(database, reader, writer, partitions),
         rulesets=PostgresRulesets(database),

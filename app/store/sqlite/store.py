@@ -10,6 +10,7 @@ from sqlalchemy.pool import NullPool
 
 from app.store.effects_query import EffectsQuery
 from app.store.migrate import migrate
+from app.store.sqlite.alerts import SqliteAlerts
 from app.store.sqlite.audit_log import SqliteAuditLog
 from app.store.sqlite.dispositions import SqliteDispositions
 from app.store.sqlite.erasure import SqliteErasure
@@ -36,6 +37,7 @@ def sqlite_store(path: Path) -> Store:
     async def close() -> None:
         await asyncio.to_thread(log.close)
         history.close()
+        alerts.close()
 
     async def check() -> None:
         await asyncio.to_thread(_look, path)
@@ -43,9 +45,11 @@ def sqlite_store(path: Path) -> Store:
     async def rows(asked: Select[Any]) -> list[Any]:
         return await asyncio.to_thread(_rows, path, asked)
 
+    alerts = SqliteAlerts(path, log.writer, rows)
     return Store(
         log=log,
         dispositions=SqliteDispositions(path, log.writer),
+        alerts=alerts,
         feeds=SqliteFeeds(path, log.writer),
         history=history,
         rulesets=SqliteRulesets(path, log.writer),

@@ -1,0 +1,115 @@
+"""GET /v1/alerts/suppressed and /v1/rules/{id}/alerts: what doctors were not shown, and how a rule is received."""
+
+from datetime import UTC, datetime, timedelta
+from statistics import quantiles
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Path, Query
+from pydantic import BaseModel
+
+from app.application.follow_ruleset import RulesetFollower
+from app.domain.alert import Outcome, Tier
+from app.interfaces.auth import KeyRing
+from app.interfaces.errors import not_found
+from app.store.alerts import AlertStore
+
+_MOST = 1000
+
+
+class SuppressedAlert(BaseModel):
+    audit: str
+    finding: str
+    rule: str
+    hook: str
+    tier: Tier
+    why: Outcome
+    recorded_at: datetime
+
+
+class SuppressedAlerts(BaseModel):
+    """The latest first, at most 1,000."""
+
+    facility: str
+    encounter: str
+    alerts: list[SuppressedAlert]
+
+
+class WaitTimes(BaseModel):
+    """Seconds from a card to its answer, half and nine tenths of the answers being quicker."""
+
+    count: int
+    median: float
+    p90: float
+
+
+class RuleAlertCounts(BaseModel):
+    """`shown` holds those without an answer too: that nobody answered does not mean that anybody agreed."""
+
+    rule: str
+    days: int
+    fired: int
+    shown: int
+    suppressed: dict[Outcome, int]
+    accepted: int
+    overridden: int
+    override_reasons: dict[str, int]
+    unanswered: int
+    seconds_to_answer: WaitTimes | None
+
+
+def alert_router(alerts: AlertStore, rulesets: RulesetFollower, keys: KeyRing) -> APIRouter:
+    routes = APIRouter()
+
+    def authenticate(authorization: Annotated[str, Header(include_in_schema=False)] = "") -> str:
+        return keys.caller_of(authorization)
+
+    signed_in = [Depends(authenticate)]
+
+    @routes.get(
+        "/v1/alerts/suppressed",
+        dependencies=signed_in,
+        summary="The findings of an encounter that doctors were not shown, and why",
+    )
+    async def list_suppressed(
+        encounter: Annotated[str, Query(min_length=1, max_length=64)],
+        facility: Annotated[str, Query(min_length=1, max_length=64)],
+    ) -> SuppressedAlerts:
+        found = await alerts.kept_back(facility, encounter, _MOST)
+        told = [
+            SuppressedAlert(
+                audit=one.audit, finding=one.finding, rule=one.rule, hook=one.hook, tier=one.tier, why=one.outcome,
+                recorded_at=one.recorded_at,
+            )
+            for one in found
+        ]  # fmt: skip
+        return SuppressedAlerts(facility=facility, encounter=encounter, alerts=told)
+
+    @routes.get("/v1/rules/{rule_id}/alerts", dependencies=signed_in, summary="How doctors received a rule's alerts")
+    async def count_alerts(
+        rule_id: Annotated[str, Path(max_length=100)], days: Annotated[int, Query(ge=1, le=3660)] = 90
+    ) -> RuleAlertCounts:
+        found = await alerts.of_rule(rule_id, datetime.now(UTC) - timedelta(days=days))
+        if not found.outcomes and rule_id not in rulesets.current().rules:
+            raise not_found("rule", rule_id)
+        shown, overridden = found.outcomes.get(Outcome.SHOWN, 0), sum(found.overridden.values())
+        return RuleAlertCounts(
+            rule=rule_id,
+            days=days,
+            fired=sum(found.outcomes.values()),
+            shown=shown,
+            suppressed={Outcome(one): count for one, count in found.outcomes.items() if one != Outcome.SHOWN},
+            accepted=found.accepted,
+            overridden=overridden,
+            override_reasons=found.overridden,
+            unanswered=shown - found.accepted - overridden,
+            seconds_to_answer=_times(found.waits),
+        )
+
+    return routes
+
+
+def _times(waits: list[int]) -> WaitTimes | None:
+    if not waits:
+        return None
+    tenths = quantiles(waits * 2 if len(waits) == 1 else waits, n=10, method="inclusive")
+    return WaitTimes(count=len(waits), median=tenths[4] / 1000, p90=tenths[8] / 1000)
