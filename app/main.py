@@ -26,6 +26,7 @@ from app.application.publish_ruleset import RulesetPublisher
 from app.application.read_trail import TrailReader
 from app.application.record_disposition import DispositionRecorder
 from app.application.safety_net import SafetyNet, SpooledLog
+from app.application.tell_degraded import DegradedTeller
 from app.domain.decision import DecisionPolicy
 from app.interfaces.asgi import Application, FastLane
 from app.interfaces.auth import KeyRing, local_key
@@ -85,6 +86,8 @@ def create_app(settings: Settings) -> Application:
         ),
     )
 
+    degraded = DegradedTeller(store.trail, lambda: net.watch.dependencies)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await store.open()
@@ -95,7 +98,7 @@ def create_app(settings: Settings) -> Application:
         gc.collect()
         gc.freeze()  # what is loaded now lives as long as the process: no collection need look at it again
         gc.set_threshold(50_000, 20, 20)  # requests make few cycles: look for them seldom
-        following = [asyncio.create_task(one.follow()) for one in (feeds, rulesets, trail)]
+        following = [asyncio.create_task(one.follow()) for one in (feeds, rulesets, trail, degraded)]
         await net.open(parts.auditor)
         yield
         await net.close()

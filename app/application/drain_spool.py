@@ -1,7 +1,7 @@
 """Drain the spool (暂存入库): store what was spooled, in order, and audit again what was made without history.
 
-In the background and with moderation: after each step it rests for as long as the step took, so that live requests
-have the database for at least half of the time.
+In the background and with moderation: while requests are served it rests after each step for three times as long as the
+step took, so that they have the service and the database for most of the time.
 """
 
 import asyncio
@@ -18,10 +18,11 @@ from app.store.spooled import Unreadable, as_stored
 
 log = logging.getLogger("mingjian.spool")
 
-_BATCH = 32  # records that are stored together: more would keep the event loop from live requests
-_AGAIN = 16  # audits that are made again together
+_BATCH = 16  # records that are stored together: more would keep the event loop from live requests
+_AGAIN = 4  # audits that are made again together
 _PATIENCE = 5.0  # seconds that a step may take
 _REST = 0.005  # seconds between two steps, at least
+_RESTS = 3  # times as long as a step took, while requests are served
 _RETRY = 0.2
 _TRIES = 5  # to make an audit again, while others succeed
 _LOOK_AROUND = 30.0  # seconds between looks for what dead processes left
@@ -29,9 +30,16 @@ _LOOK_AROUND = 30.0  # seconds between looks for what dead processes left
 
 class SpoolDrain:
     def __init__(
-        self, spool: AuditSpool, log: AuditLog, record: Breaker, history: Breaker, look: Callable[[], Awaitable[None]]
+        self,
+        spool: AuditSpool,
+        log: AuditLog,
+        record: Breaker,
+        history: Breaker,
+        look: Callable[[], Awaitable[None]],
+        served: Callable[[], int],
     ) -> None:
-        """`look` asks whether the past can be read at all; it raises where it cannot."""
+        """`look` asks whether the past can be read at all, and raises where it cannot; `served` counts requests."""
+        self._served = served
         self._spool, self._log, self._look = spool, log, look
         self._record, self._history = record, history
 
@@ -39,7 +47,7 @@ class SpoolDrain:
         """For ever."""
         while True:
             self._spool.news.clear()
-            started = time.monotonic()
+            started, served = time.monotonic(), self._served()
             try:
                 worked = await self._step(reauditor)
             except Exception:  # whatever it was, the rest must not stay here for it
@@ -47,7 +55,8 @@ class SpoolDrain:
                 await asyncio.sleep(_RETRY)
                 continue
             if worked:
-                await asyncio.sleep(max(_REST, time.monotonic() - started))
+                took = time.monotonic() - started
+                await asyncio.sleep(_REST if self._served() == served else max(_REST, _RESTS * took))
             else:
                 await self._wait_for_news()
 

@@ -24,9 +24,11 @@ class AuditRecorder:
     def __init__(self, log: AuditLog, spool: AuditSpool | None = None, breaker: Breaker | None = None) -> None:
         """Without spool and breaker it waits for the database, however long that takes."""
         self._log, self._spool, self._breaker = log, spool, breaker
+        self.count = 0  # records so far: whether anybody is being served
 
     async def record(self, record: AuditRecord, audit: Audit, deadline: Deadline | None = None) -> Answer:
         """The answer to give, and whether it is an earlier one. Raises IdempotencyConflict or NotRecorded."""
+        self.count += 1
         if self._spool is None or self._breaker is None or deadline is None:
             return await self._log.append(record)
         if (earlier := self._spool.earlier(record)) is not None:

@@ -31,7 +31,14 @@ class SafetyNet:
         self.watch = DependencyWatch({"database": store.check, **store.checks})
         self.is_draining = False  # the service is told to stop
         self.is_open = False
-        self._drain = SpoolDrain(self.spool, store.log, self.record_breaker, self.history_breaker, self._probe_history)
+        self._drain = SpoolDrain(
+            self.spool,
+            store.log,
+            self.record_breaker,
+            self.history_breaker,
+            self._probe_history,
+            lambda: self.recorder.count,
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     @property

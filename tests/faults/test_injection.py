@@ -96,7 +96,7 @@ def test_any_write_may_fail(original: Path, tmp_path: Path) -> None:
         found = list(two.map(partial(injected, original, tmp_path), chosen))
     assert [one for one in found if one.wrong] == []
     met = sum(one.is_met for one in found)
-    assert met >= 0.8 * len(chosen)
+    assert met >= 0.9 * len(chosen)
     calls = dict(Counter(one.of.call for one in found if one.is_met))
     told = f"\n{met} injections of {len(every)}, by call: {calls}; nothing corrupt, nothing acknowledged lost"
     print(told)  # noqa: T201 - the figures, for whoever runs it with -s

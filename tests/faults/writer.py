@@ -69,4 +69,5 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
+    sys.setswitchinterval(10)  # no thread is interrupted: what is asked together is written together, in every run
     asyncio.run(write(Path(sys.argv[1])))

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from app.domain.disposition import Action
-from app.store.alerts import Alert, Answered
+from app.store.alerts import Alert, Answered, RuleAlerts
 from app.store.alerts_query import AlertsQuery, Rows
 from app.store.packing import microseconds
 from app.store.postgres.database import Connection
@@ -54,8 +54,19 @@ class PostgresAlerts(AlertsQuery):
         await self._writer.write(partial(_write, _ANSWER, columns(rows, 4)))
 
     async def standing(self, findings: Sequence[str], since: datetime) -> frozenset[str]:
-        rows = await self._reader.fetch(STANDING, list(findings), Action.REVISE.value, microseconds(since))
+        rows = await self._reader.fetch(
+            STANDING, [plain(one) for one in findings], Action.REVISE.value, microseconds(since)
+        )
         return frozenset([row[0] for row in rows])
+
+    async def members(self, leads: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        return await super().members([plain(one) for one in leads])
+
+    async def kept_back(self, facility: str, encounter: str, limit: int) -> list[Alert]:
+        return await super().kept_back(plain(facility), plain(encounter), limit)
+
+    async def of_rule(self, rule: str, since: datetime) -> RuleAlerts:
+        return await super().of_rule(plain(rule), since)
 
 
 async def _write(statement: str, values: list[Sequence[Any]], connection: Connection) -> None:
