@@ -15,6 +15,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
+from app.application.audit_coding import open_judge
 from app.application.audit_encounter import EncounterAuditor
 from app.application.deadline import Deadlines
 from app.application.follow_ruleset import RulesetFollower
@@ -30,7 +31,7 @@ from app.application.tell_degraded import DegradedTeller
 from app.domain.decision import DecisionPolicy
 from app.interfaces.asgi import Application, FastLane
 from app.interfaces.auth import KeyRing, local_key
-from app.interfaces.cds_hooks.lanes import cds_hooks_lanes
+from app.interfaces.cds_hooks.lanes import CdsHooks
 from app.interfaces.nhsa.audits import AuditTransaction
 from app.interfaces.nhsa.endpoint import NhsaEndpoint
 from app.interfaces.nhsa.feedback import FeedbackTransaction
@@ -38,6 +39,7 @@ from app.interfaces.nhsa.popup import Popup
 from app.interfaces.nhsa.profiles import Profiles, read_profiles
 from app.interfaces.nhsa.tickets import Tickets
 from app.interfaces.refusals import answer_refusals
+from app.interfaces.rest.alerts import alert_router
 from app.interfaces.rest.audits import AuditEndpoints
 from app.interfaces.rest.feeds import feed_router
 from app.interfaces.rest.health import health_router
@@ -64,6 +66,7 @@ def create_app(settings: Settings) -> Application:
     store = store_at(settings.database, settings.database_path, settings.redis)
     rulesets = _follower(store, settings)
     key = the_key(settings)
+    keys = KeyRing({"local": key})
     trail = trail_keeper(store.trail, settings)
     feeds, net = FeedLoader(store.feeds), SafetyNet(store, settings.spool_dir)
     parts = Parts(
@@ -71,7 +74,7 @@ def create_app(settings: Settings) -> Application:
         publisher=RulesetPublisher(store.rulesets, store.distribution),
         store=store,
         net=net,
-        keys=KeyRing({"local": key}),
+        keys=keys,
         profiles=read_profiles(settings.nhsa_profiles),
         ticket_secret=sha256(b"popup tickets" + key.encode()).digest(),
         feeds=feeds,
@@ -83,7 +86,9 @@ def create_app(settings: Settings) -> Application:
             history=_history(store, settings),
             recorder=net.recorder,
             history_breaker=net.history_breaker,
+            coding=open_judge(settings.grouping_scheme, settings.data_dir, settings.rules_dir, settings.cache_dir),
         ),
+        cds_hooks=CdsHooks(settings, store.alerts, keys, net.history_breaker),
     )
 
     degraded = DegradedTeller(store.trail, lambda: net.watch.dependencies)
@@ -100,7 +105,9 @@ def create_app(settings: Settings) -> Application:
         gc.set_threshold(50_000, 20, 20)  # requests make few cycles: look for them seldom
         following = [asyncio.create_task(one.follow()) for one in (feeds, rulesets, trail, degraded)]
         await net.open(parts.auditor)
+        await parts.cds_hooks.open()
         yield
+        await parts.cds_hooks.close()
         await net.close()
         for one in following:
             one.cancel()
@@ -128,6 +135,7 @@ class Parts:
     ticket_secret: bytes
     feeds: FeedLoader
     auditor: EncounterAuditor
+    cds_hooks: CdsHooks
 
 
 def assemble(parts: Parts, settings: Settings, lifespan: Any = None) -> FastLane:
@@ -138,6 +146,7 @@ def assemble(parts: Parts, settings: Settings, lifespan: Any = None) -> FastLane
     log = SpooledLog(parts.store.log, parts.net.spool)
     app.include_router(health_router(parts.rulesets, parts.net, VERSION))
     app.include_router(router(parts.rulesets, log, parts.keys))
+    app.include_router(alert_router(parts.store.alerts, parts.rulesets, parts.keys))
     app.include_router(ruleset_router(parts.rulesets, parts.publisher, parts.keys))
     app.include_router(trail_router(TrailReader(parts.store.trail), parts.keys))
     app.include_router(feed_router(parts.feeds, parts.keys, settings.max_body_bytes))
@@ -158,7 +167,7 @@ def assemble(parts: Parts, settings: Settings, lifespan: Any = None) -> FastLane
         ("POST", PAST_CLAIMS): history.take_in,
     }
     recorder = DispositionRecorder(parts.store.dispositions)
-    cds_hooks = cds_hooks_lanes(parts.auditor, recorder, parts.keys, deadlines, settings.max_body_bytes)
+    cds_hooks = parts.cds_hooks.lanes(parts.auditor, recorder, log, deadlines, parts.ticket_secret)
     bases = {**_nhsa(parts, settings, deadlines, log), **cds_hooks, ENCOUNTERS: history.serve_encounters}
     return FastLane(app, lanes, bases)
 
@@ -188,8 +197,10 @@ def openapi_document() -> dict[str, Any]:
     nothing: Any = None
     store = Store(**{**dict.fromkeys(Store.__dataclass_fields__, nothing), "checks": {}})
     parts = Parts(**dict.fromkeys(Parts.__dataclass_fields__, nothing))
-    parts = replace(parts, store=store, net=SafetyNet(store, Path()), keys=KeyRing({}), profiles=read_profiles(None))
-    app = assemble(parts, Settings(keep_history=False)).behind
+    settings, keys = Settings(keep_history=False), KeyRing({})
+    parts = replace(parts, store=store, net=SafetyNet(store, Path()), keys=keys, profiles=read_profiles(None))
+    parts = replace(parts, ticket_secret=b"", cds_hooks=CdsHooks(settings, nothing, keys))
+    app = assemble(parts, settings).behind
     assert isinstance(app, FastAPI)  # noqa: S101 - for the type checker
     return app.openapi()
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.domain.alert import Tier
 from app.domain.decision import Decision, Severity, Stage
 
 
@@ -39,6 +40,15 @@ class Settings(BaseSettings):
     trail_key_file: Path | None = None  # absent: a key is made at the first start and kept in the data directory
     trail_sm2_key_file: Path | None = None  # PEM; a second signature by SM2/SM3 (国密)
     trail_witnesses: list[dict[str, str]] = []  # JSON: [{"url": "http://…", "key": "name+id+base64"}]
+    cds_clients: Path | None = None  # YAML or JSON: who may call CDS Hooks by signed token; docs/cds-hooks.md
+    cds_origins: list[str] = []  # JSON: web pages that may call CDS Hooks from a browser
+    cds_discovery_open: bool = True  # False: discovery asks for a token or key too
+    cds_most_cards: Annotated[int, Field(ge=1, le=20)] = 5  # in one answer
+    cds_silence_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 24.0  # how long an answer with a reason holds
+    cds_tiers: dict[str, Tier] = {}  # JSON: rule to its loudest tier: silent, passive, popup, block
+    cds_popup_base: str = ""  # address of this service as the doctor's browser sees it; blank: cards have no page
+    cds_popup_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 30  # how long the link of a card opens its page
+    grouping_scheme: str = ""  # id of a DRG scheme: audits of stage settling then look at the coding of inpatient stays
     decisions: dict[Stage, dict[Severity, Decision]] = {}  # JSON; what is not named stays at the safe default
 
     @field_validator("history_groups")

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from app.application.audit_coding import CodingJudge
 from app.application.deadline import Deadline
 from app.application.facts import AskedFeeds, facts_of
 from app.application.ids import time_ordered_id
@@ -41,17 +42,20 @@ def judge(
     added: frozenset[str] = frozenset(),
     degraded: tuple[str, ...] = (),
     follows: str | UnsetType = UNSET,
+    coding: CodingJudge | None = None,
 ) -> tuple[Audit, Judgement]:
     """The answer to show and everything that was found. Pure: time and identity come in as arguments.
 
     `issues` are what an interface noticed of the data before it was an encounter; `feeds` is what no request carries;
     `added` are lines of the encounter that nobody asked about now; `degraded` is what could not be used;
-    `follows` is the audit that is made again.
+    `follows` is the audit that is made again; `coding` looks at the coding of stays that are settled.
     """
     encounter = request.encounter
     judgement = ruleset.audit(Case(encounter, request.stage, request.history, feeds), policy)
     if added:
         judgement = _about_what_was_sent(judgement, added)
+    if coding is not None:
+        judgement = coding.added(judgement, request, policy)
     shown = tuple([one for one in judgement.findings if one.is_current and one.visibility is Visibility.SHOWN])
     audit = Audit(
         id=audit_id,
@@ -59,7 +63,7 @@ def judge(
         stage=request.stage,
         encounter=encounter.id,
         ruleset=judgement.ruleset,
-        decision=max([one.decision for one in shown], key=_strictness, default=Decision.PASS),
+        decision=max([one.decision for one in shown], key=lambda decision: decision.strictness, default=Decision.PASS),
         findings=shown,
         not_evaluated=judgement.not_evaluated,
         data_issues=(*issues, *inspect(_as_sent(encounter, added), audited_at.date())),
@@ -95,10 +99,6 @@ def _about_what_was_sent(judgement: Judgement, added: frozenset[str]) -> Judgeme
     )
 
 
-def _strictness(decision: Decision) -> int:
-    return decision.strictness
-
-
 class Judged(NamedTuple):
     """One audit before it is recorded; `encoded` is the audit as REST answers it, `ruleset` the one it was judged by.
 
@@ -127,11 +127,12 @@ class EncounterAuditor:
         history: PatientHistory | None = None,
         recorder: AuditRecorder | None = None,
         history_breaker: Breaker | None = None,
+        coding: CodingJudge | None = None,
     ) -> None:
         """`history` None: nothing is known of the past but what a request tells, and nothing is kept for later."""
         self.ruleset, self._policy, self._now, self._feeds = ruleset, policy, now, feeds
         self._keeps_history, self._past = history is not None, TimelyHistory(history, history_breaker)
-        self._recorder = recorder or AuditRecorder(log)
+        self._recorder, self._coding = recorder or AuditRecorder(log), coding
 
     async def audit(
         self,
@@ -178,6 +179,7 @@ class EncounterAuditor:
             added=gathered.added,
             degraded=() if gathered.is_complete else ("history",),
             follows=follows,
+            coding=self._coding,
         )
         facts = facts_of(
             request,
@@ -187,6 +189,7 @@ class EncounterAuditor:
             policy=self._policy,
             issues=issues,
             feeds=feeds,
+            coding="" if self._coding is None else self._coding.revision,
         )
         return Judged(request, gathered.request, audit, judgement, _encode(audit), ruleset, facts)
 

@@ -18,8 +18,8 @@ from app.store.spooled import Unreadable, as_stored
 
 log = logging.getLogger("mingjian.spool")
 
-_BATCH = 16  # records that are stored together: more would keep the event loop from live requests
-_AGAIN = 4  # audits that are made again together
+_BATCH = 32  # records that are stored together: more would keep the event loop from live requests
+_AGAIN = 16  # audits that are made again together
 _PATIENCE = 5.0  # seconds that a step may take
 _REST = 0.005  # seconds between two steps, at least
 _RESTS = 3  # times as long as a step took, while requests are served

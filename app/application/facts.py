@@ -41,6 +41,7 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     added_charges: tuple[ChargeLine, ...]
     issues: tuple[DataIssue, ...]
     feeds: tuple[Answer, ...]
+    coding: str = ""  # revision of the scheme and evidence tables that looked at the coding; blank: none did
 
     def judged(self, body: bytes) -> AuditRequest:
         """The request as it was judged. Raises msgspec.DecodeError where the body is not one."""
@@ -82,6 +83,7 @@ def facts_of(
     policy: DecisionPolicy,
     issues: tuple[DataIssue, ...],
     feeds: "AskedFeeds | None",
+    coding: str = "",
 ) -> bytes:
     """`asked` is what came, `judged` the same with what was known of the past; `is_body`: the body is `asked`."""
     lines = judged.encounter
@@ -93,6 +95,7 @@ def facts_of(
         added_charges=tuple([line for line in lines.charge_lines if line.id in added]) if added else (),
         issues=issues,
         feeds=() if feeds is None else feeds.answers(),
+        coding=coding,
     )
     return _encode(facts)
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from app.application.audit_coding import CodingJudge
 from app.application.audit_encounter import encode_hidden, judge
 from app.application.facts import ToldFeeds, read_facts
 from app.domain.audit import Audit
@@ -31,9 +32,17 @@ class Replayed(NamedTuple):
 
 
 class Replayer:
-    def __init__(self, log: AuditLog, rulesets: RulesetStore, local: Callable[[], Ruleset] | None = None) -> None:
-        """`local` gives the ruleset of the packs at hand, should a revision be stored nowhere else."""
-        self._log, self._rulesets, self._local = log, rulesets, local
+    def __init__(
+        self,
+        log: AuditLog,
+        rulesets: RulesetStore,
+        local: Callable[[], Ruleset] | None = None,
+        coding: Callable[[str], CodingJudge | None] = lambda _: None,
+    ) -> None:
+        """`local` gives the ruleset of the packs at hand, should a revision be stored nowhere else; `coding` the scheme
+        and evidence tables of a revision.
+        """
+        self._log, self._rulesets, self._local, self._coding = log, rulesets, local, coding
         self._opened: dict[str, Ruleset] = {}
 
     async def replay(self, audit_id: str) -> Replayed | None:
@@ -61,7 +70,11 @@ class Replayer:
             ruleset = await self._open(stored.ruleset)
             if ruleset is None:
                 return Replayed(stored.id, False, f"the ruleset {stored.ruleset} is not stored here")
-            return again(stored, ruleset)
+            revision = read_facts(stored.facts).coding
+            coding = self._coding(revision) if revision else None
+            if revision and coding is None:
+                return Replayed(stored.id, False, f"the scheme and evidence tables {revision} are not at hand")
+            return again(stored, ruleset, coding)
         except (msgspec.MsgspecError, PackError) as error:
             return Replayed(stored.id, False, f"the record cannot be read: {error}")
 
@@ -75,7 +88,7 @@ class Replayer:
         return self._opened.get(revision)
 
 
-def again(stored: StoredAudit, ruleset: Ruleset) -> Replayed:
+def again(stored: StoredAudit, ruleset: Ruleset, coding: CodingJudge | None = None) -> Replayed:
     """Judge anew and compare, byte for byte. Raises msgspec.MsgspecError for a record that cannot be read."""
     facts, before = read_facts(stored.facts), _decode_audit(stored.audit)
     request = facts.judged(stored.request)
@@ -90,6 +103,7 @@ def again(stored: StoredAudit, ruleset: Ruleset) -> Replayed:
         added=facts.added,
         degraded=before.degraded,
         follows=before.follows,
+        coding=coding,
     )
     encoded, hidden = _encode(audit), encode_hidden(audit, judgement)
     same = encoded == stored.audit and hidden == stored.hidden

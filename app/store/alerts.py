@@ -61,6 +61,10 @@ class AlertStore(Protocol):
         """The findings of the latest card that each led. Raises Unavailable."""
         ...
 
+    async def shown(self, facility: str, encounter: str, audit: str) -> list[str]:
+        """The findings of an audit that got a card. Raises Unavailable."""
+        ...
+
     async def kept_back(self, facility: str, encounter: str, limit: int) -> list[Alert]:
         """What doctors were not shown of an encounter, the latest first. Raises Unavailable."""
         ...

@@ -34,6 +34,12 @@ class AlertsQuery:
                 found[lead] = (*found.get(lead, ()), finding)
         return found
 
+    async def shown(self, facility: str, encounter: str, audit: str) -> list[str]:
+        asked = select(_ONE.finding).where(
+            _ONE.facility == facility, _ONE.encounter == encounter, _ONE.audit == audit, _ONE.outcome == Outcome.SHOWN
+        )
+        return [finding for (finding,) in await self._rows(asked.order_by(_ONE.seq))]
+
     async def kept_back(self, facility: str, encounter: str, limit: int) -> list[Alert]:
         """Without what was shown after all, as it could not be recorded in time that it was not."""
         shown = alerts.alias()

@@ -122,7 +122,7 @@ def copied(original: Path, folder: Path) -> Path:
 
 
 def written(path: Path, *options: str) -> Told:
-    command = ["strace", "-f", "--seccomp-bpf", "-qq", *options, sys.executable, str(writer.__file__), str(path)]
+    command = ["strace", "-f", "-qq", *options, sys.executable, str(writer.__file__), str(path)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     lines = [line.split() for line in done.stdout.splitlines()]

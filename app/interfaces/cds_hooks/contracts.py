@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 from app.application.audit_encounter import Judged
+from app.application.deadline import Deadline
 from app.domain.disposition import Disposition
 from app.domain.finding import Finding
 from app.interfaces.asgi import Scope
@@ -50,7 +51,14 @@ class Answered(NamedTuple):
 class Fatigue(Protocol):
     """Which findings deserve the doctor's attention now (提醒疲劳)."""
 
-    async def choose(self, judged: Judged, hook: str, order_ids: frozenset[str], most: int | None = None) -> Shown:
+    async def choose(
+        self,
+        judged: Judged,
+        hook: str,
+        order_ids: frozenset[str],
+        most: int | None = None,
+        deadline: Deadline | None = None,
+    ) -> Shown:
         """`order_ids`: the lines that the hook asks about; `most`: as many cards as the client wants at most."""
         ...
 

@@ -32,8 +32,11 @@ class CdsHooksEndpoint:
         authenticate: Authenticate,
         max_body: int,
         cors: Cors = lambda _: [],
+        *,
+        guards_discovery: bool = False,
     ) -> None:
         """`cors`: the headers for who asks from a browser."""
+        self._guards_discovery = guards_discovery
         self._discovery, self._service, self._feedback = discovery, service, feedback
         self._authenticate, self._max_body, self._cors = authenticate, max_body, cors
 
@@ -59,6 +62,8 @@ class CdsHooksEndpoint:
 
     async def _discover(self, scope: Scope, send: Send, cors: list[Header]) -> None:
         _only(scope, "GET", "HEAD")
+        if self._guards_discovery:
+            self._authenticate(scope)
         found = self._discovery.current()
         extra = [(b"etag", found.etag.encode()), (b"cache-control", b"no-cache"), *cors]
         known = [one.strip().removeprefix("W/") for one in header(scope, b"if-none-match").split(",")]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.application.audit_encounter import Judged
+from app.application.deadline import Deadline
 from app.domain.decision import Decision
 from app.domain.finding import Finding
 from app.interfaces.cds_hooks.contracts import Answered, Indicator
@@ -26,7 +27,14 @@ class AllShown(NamedTuple):
 
 
 class EveryFinding:
-    async def choose(self, judged: Judged, hook: str, order_ids: frozenset[str], most: int | None = None) -> AllShown:  # noqa: ARG002 - as the contract asks
+    async def choose(
+        self,
+        judged: Judged,
+        hook: str,  # noqa: ARG002 - as the contract asks
+        order_ids: frozenset[str],  # noqa: ARG002
+        most: int | None = None,
+        deadline: Deadline | None = None,  # noqa: ARG002
+    ) -> AllShown:
         """The strictest first; what passes silently gets no card."""
         told = [one for one in judged.audit.findings if one.decision in _INDICATORS]
         told.sort(key=lambda one: -one.decision.strictness)

@@ -1,27 +1,75 @@
 """The services put together (组装), for the composition root."""
 
+from datetime import timedelta
+from typing import Any
+
+from app.application.alert_fatigue import AlertFatigue
 from app.application.audit_encounter import EncounterAuditor
 from app.application.deadline import Deadlines
 from app.application.record_disposition import DispositionRecorder
-from app.interfaces.asgi import Application, header
+from app.domain.alert import TierPolicy
+from app.interfaces.asgi import Application
 from app.interfaces.auth import KeyRing
+from app.interfaces.cds_hooks.client_auth import ClientAuth
+from app.interfaces.cds_hooks.clients import read_clients
+from app.interfaces.cds_hooks.cors import OriginList
 from app.interfaces.cds_hooks.discovery import Discovery
 from app.interfaces.cds_hooks.endpoint import BASE, CdsHooksEndpoint
-from app.interfaces.cds_hooks.every_finding import EveryFinding
 from app.interfaces.cds_hooks.feedback import FeedbackService
+from app.interfaces.cds_hooks.page import PATH, card_link, popup_page
 from app.interfaces.cds_hooks.service import HookService
+from app.settings import Settings
+from app.store.alerts import AlertStore
+from app.store.audit_log import AuditLog
+from app.store.breaker import Breaker
 
 
-def cds_hooks_lanes(
-    auditor: EncounterAuditor, recorder: DispositionRecorder, keys: KeyRing, deadlines: Deadlines, max_body: int
-) -> dict[str, Application]:
-    """The endpoint by the base of its paths."""
-    fatigue = EveryFinding()
-    endpoint = CdsHooksEndpoint(
-        Discovery(lambda: auditor.ruleset()),
-        HookService(auditor, fatigue, deadlines),
-        FeedbackService(recorder, fatigue),
-        lambda scope: keys.caller_of(header(scope, b"authorization")),
-        max_body,
-    )
-    return {BASE: endpoint}
+class CdsHooks:
+    """What the services keep while the process lives: their clients, and what is shown to whom."""
+
+    def __init__(self, settings: Settings, alerts: AlertStore, keys: KeyRing, breaker: Breaker | None = None) -> None:
+        """Raises ClientError where the file of clients is wrong."""
+        self._settings, self._alerts = settings, alerts
+        self._auth = ClientAuth(read_clients(settings.cds_clients), keys)
+        self._fatigue = AlertFatigue(
+            alerts,
+            TierPolicy(settings.cds_tiers),
+            most_cards=settings.cds_most_cards,
+            silence=timedelta(hours=settings.cds_silence_hours),
+            breaker=breaker,
+        )
+
+    async def open(self) -> None:
+        await self._auth.open()
+
+    async def close(self) -> None:
+        """The store is to be closed after."""
+        await self._fatigue.close()
+
+    def lanes(
+        self,
+        auditor: EncounterAuditor,
+        recorder: DispositionRecorder,
+        log: AuditLog,
+        deadlines: Deadlines,
+        ticket_secret: bytes,
+    ) -> dict[str, Application]:
+        """The endpoint and the page by the bases of their paths."""
+        settings, fatigue = self._settings, self._fatigue
+        tickets, page = popup_page(ticket_secret, log, recorder, self._alerts, fatigue, settings.cds_origins)
+
+        def link(audit: str) -> dict[str, Any] | None:
+            if not settings.cds_popup_base:
+                return None
+            return card_link(settings.cds_popup_base, tickets.issue([audit], settings.cds_popup_minutes / 60))
+
+        endpoint = CdsHooksEndpoint(
+            Discovery(lambda: auditor.ruleset()),
+            HookService(auditor, fatigue, deadlines, popup=link),
+            FeedbackService(recorder, fatigue),
+            self._auth,
+            settings.max_body_bytes,
+            OriginList(settings.cds_origins),
+            guards_discovery=not settings.cds_discovery_open,
+        )
+        return {BASE: endpoint, PATH: page}

@@ -33,7 +33,10 @@ class HookService:
         fatigue: Fatigue,
         deadlines: Deadlines | None = None,
         now: Callable[[], datetime] = datetime.now,
+        popup: Callable[[str], dict[str, Any] | None] = lambda _: None,
     ) -> None:
+        """`popup`: a link to the page of an audit, by its id."""
+        self._popup = popup
         self._auditor, self._fatigue, self._now = auditor, fatigue, now
         self._deadlines = deadlines or Deadlines()
 
@@ -47,7 +50,7 @@ class HookService:
         deadline = self._deadlines.of(asked.request.stage, started, asked_ms)
         judged = await self._auditor.judge(asked.request, asked.issues, is_body=False, deadline=deadline)
         in_scope = _in_scope(judged, hook, asked, configuration)
-        shown = await self._fatigue.choose(in_scope, hook, frozenset(asked.orders), configuration.most_cards)
+        shown = await self._fatigue.choose(in_scope, hook, frozenset(asked.orders), configuration.most_cards, deadline)
         answer = self._encode(judged, asked, shown, configuration)
         passing = _passing(judged, hook, asked)
         await self._auditor.record(judged, call.kept, caller=caller, sent=answer, deadline=deadline, passing=passing)
@@ -57,7 +60,10 @@ class HookService:
         encounter, ruleset, strict = asked.request.encounter, judged.ruleset, configuration.is_strict
         names = {line.id: line.name for line in encounter.order_lines}
         maker = CardMaker(ruleset, encounter, asked.orders, names, is_strict=strict)
-        answer: dict[str, Any] = {"cards": [maker.make(card) for card in shown.cards]}
+        cards = [maker.make(card) for card in shown.cards]
+        if cards and (link := self._popup(judged.audit.id)) is not None:
+            cards = [{**card, "links": [*card.get("links", ()), link]} for card in cards]
+        answer: dict[str, Any] = {"cards": cards}
         if configuration.wants(COVERAGE) and asked.orders:
             lines = [line for line in encounter.order_lines if line.id in asked.orders]
             assertions = assert_coverage(judged.audit, ruleset, encounter, lines)

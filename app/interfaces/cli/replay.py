@@ -1,6 +1,7 @@
 """`mingjian replay` (审核重演): judge stored audits again, and see that every finding comes out as it was answered."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -31,6 +32,7 @@ def replay(audit_id: str | None, latest: int | None, show: bool) -> None:
 
 
 async def _replay(audit_id: str | None, latest: int, show: bool) -> bool:
+    from app.application.audit_coding import judge_of
     from app.application.replay_audits import Replayer
     from app.store.opening import store_at
 
@@ -38,7 +40,8 @@ async def _replay(audit_id: str | None, latest: int, show: bool) -> bool:
     store = store_at(settings.database, settings.database_path)
     await store.open()
     try:
-        replayer = Replayer(store.log, store.rulesets, lambda: open_rules(settings.rules_dir))
+        coding = partial(judge_of, rules_dir=settings.rules_dir, cache_dir=settings.cache_dir)
+        replayer = Replayer(store.log, store.rulesets, lambda: open_rules(settings.rules_dir), coding)
         if audit_id is None:
             return await _replay_many(replayer.replay_latest(latest), show)
         found = await replayer.replay(audit_id)

@@ -1,8 +1,9 @@
 """The hosted popup (弹窗页): findings in plain HTML for a HIS that only opens an address; a poll tells the outcome."""
 
 from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from decimal import Decimal
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,7 +17,7 @@ from app.domain.money import ZERO
 from app.interfaces.asgi import Receive, Scope, Send, read_body, respond
 from app.interfaces.nhsa.dictionaries import SEVERITY_CODE
 from app.interfaces.nhsa.tickets import BadTicket, Tickets
-from app.store.audit_log import AuditLog, NotRecorded
+from app.store.audit_log import AuditLog, NotRecorded, StoredAudit
 
 _HTML = b"text/html;charset=utf-8"
 _HEADERS = (
@@ -27,12 +28,43 @@ _HEADERS = (
 )
 _FORM_LIMIT = 256 * 1024
 _UNKNOWN_OUTCOME = msgspec.json.encode({"code": "-1", "data": "0"})
+_BLANK = {
+    "ended": False, "answered": False, "may_continue": False, "findings": [], "fault": "", "total": None, "back": "",
+    "severity_labels": SEVERITY_LABELS,
+}  # fmt: skip
 _decode = msgspec.json.Decoder(Audit).decode
 
 
+Told = Callable[[StoredAudit], Awaitable[set[str] | None]]
+Note = Callable[[Sequence[Disposition], str], Awaitable[None]]
+
+
+async def told_to_his(stored: StoredAudit) -> set[str] | None:
+    """What the answer to the HIS told of: its profile and its message may have asked for less than was found."""
+    return _ids_in(stored.sent)
+
+
+async def note_nothing(dispositions: Sequence[Disposition], caller: str) -> None:
+    """Nobody counts the answers."""
+
+
 class Popup:
-    def __init__(self, tickets: Tickets, log: AuditLog, recorder: DispositionRecorder, path: str) -> None:
+    def __init__(
+        self,
+        tickets: Tickets,
+        log: AuditLog,
+        recorder: DispositionRecorder,
+        path: str,
+        *,
+        told: Told = told_to_his,
+        note: Note = note_nothing,
+        origins: Collection[str] = (),
+    ) -> None:
+        """`told`: the findings of an audit that the doctor was told of, None for all; `note` hears of answers that are
+        recorded; `origins`: of pages to which `?back=` may lead.
+        """
         self._tickets, self._log, self._recorder, self._path = tickets, log, recorder, path
+        self._told, self._note, self._origins = told, note, frozenset(origins)
         environment = Environment(
             loader=PackageLoader("app.interfaces.nhsa"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
@@ -53,26 +85,26 @@ class Popup:
             await self._tell_outcome(findings, _caller(audits), send)
         elif scope["method"] == "POST":
             form = parse_qs((await read_body(scope, receive, _FORM_LIMIT)).decode("utf-8", "replace"))
-            await self._answer(findings, _caller(audits), {name: values[0] for name, values in form.items()}, send)
+            told = {name: values[0] for name, values in form.items()}
+            await self._answer(findings, _caller(audits), told, self._back(scope), send)
         else:
             held = await self._recorder.latest([one.id for one in findings])
             chosen = {finding: one.action.value for finding, one in held.items()}
             await self._show(findings, chosen, {finding: one.reason for finding, one in held.items()}, "", send)
 
     async def _findings(self, audits: list[str]) -> list[Finding]:
-        """What the answer to the HIS told of: its profile and its message may have asked for less than was found."""
         found: dict[str, Finding] = {}
         for audit_id in audits:
             stored = await self._log.find(audit_id)
             if stored is None:
                 raise BadTicket
-            told = _ids_in(stored.sent)
+            told = await self._told(stored)
             for finding in _decode(stored.audit).findings:
                 if told is None or finding.id in told:
                     found[finding.id] = finding
         return sorted(found.values(), key=lambda one: SEVERITY_CODE[one.severity])
 
-    async def _answer(self, findings: list[Finding], caller: str, form: dict[str, str], send: Send) -> None:
+    async def _answer(self, findings: list[Finding], caller: str, form: dict[str, str], back: str, send: Send) -> None:
         chosen = {one.id: form.get(f"action.{number}", "revise") for number, one in enumerate(findings)}
         reasons = {one.id: form.get(f"reason.{number}", "").strip()[:200] for number, one in enumerate(findings)}
         for number, one in enumerate(findings, 1):
@@ -90,8 +122,20 @@ class Popup:
         except NotRecorded:
             await self._show(findings, chosen, reasons, "暂时无法保存，请稍后重试。", send)
             return
+        await self._note(dispositions, caller)
         may_continue = all(one.action is Action.PROCEED for one in dispositions)
-        await self._page(send, 200, answered=True, may_continue=may_continue)
+        await self._page(send, 200, answered=True, may_continue=may_continue, back=back)
+
+    def _back(self, scope: Scope) -> str:
+        """The address to which the page was asked to lead back, where it may; blank for none."""
+        query = parse_qs(scope.get("query_string", b"").decode("ascii", "replace"))
+        back = query.get("back", [""])[0]
+        try:
+            parts = urlsplit(back)
+        except ValueError:
+            return ""
+        is_web = parts.scheme in ("http", "https") and f"{parts.scheme}://{parts.netloc}" in self._origins
+        return back if is_web else ""
 
     async def _tell_outcome(self, findings: list[Finding], caller: str, send: Send) -> None:
         """`data` "1": every finding is answered with continue; "2": at least one goes back; "0": not answered yet.
@@ -120,8 +164,7 @@ class Popup:
         )
 
     async def _page(self, send: Send, status: int, **words: object) -> None:
-        blank = {"ended": False, "answered": False, "may_continue": False, "findings": [], "fault": "", "total": None}
-        page = self._template.render({**blank, **words, "severity_labels": SEVERITY_LABELS})
+        page = self._template.render({**_BLANK, **words})
         await respond(send, status, page.encode(), _HTML, _HEADERS)
 
 

@@ -27,8 +27,8 @@ class Tickets:
         page = f"{profile.popup_base.rstrip('/')}{self._path}/{ticket}"
         return {"url": page, "url2": f"{page}/outcome"}
 
-    def issue(self, audits: Sequence[str], hours: int) -> str:
-        told = f"{int(self._clock()) + hours * 3600:x}.{','.join(audits)}"
+    def issue(self, audits: Sequence[str], hours: float) -> str:
+        told = f"{int(self._clock() + hours * 3600):x}.{','.join(audits)}"
         return f"{told}.{self._sign(told)}"
 
     def audits_of(self, ticket: str) -> list[str]:

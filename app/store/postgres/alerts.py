@@ -62,6 +62,9 @@ class PostgresAlerts(AlertsQuery):
     async def members(self, leads: Sequence[str]) -> dict[str, tuple[str, ...]]:
         return await super().members([plain(one) for one in leads])
 
+    async def shown(self, facility: str, encounter: str, audit: str) -> list[str]:
+        return await super().shown(plain(facility), plain(encounter), plain(audit))
+
     async def kept_back(self, facility: str, encounter: str, limit: int) -> list[Alert]:
         return await super().kept_back(plain(facility), plain(encounter), limit)
 

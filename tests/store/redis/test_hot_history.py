@@ -15,6 +15,7 @@ from redis import Redis as Client
 from app.store.audit_log import NotRecorded
 from app.store.history import HistoryQuery, HistoryWrite
 from app.store.postgres.store import postgres_store
+from app.store.redis.connection import Unreachable
 from app.store.redis.hot_history import Limits
 from app.store.redis.hot_keys import CLOCK
 from app.store.store import Store
@@ -326,7 +327,7 @@ def test_the_last_day_ever_told_holds(redis_server: Redis, tmp_path: Path) -> No
         await at.audit(write("P1", "E2", LINES))
         await at.is_hit(query("P1", "E2"))
         await at.audit(write("P1", "E2", LINES))
-        asked = query("P1", "E2", dates_since="2026-02-15", since=None)
+        asked = query("P1", "E2", dates_since="2026-02-15", since=None, first=None)
         for last_date in ("2026-02-28", "2026-02-10"):
             await at.audit(write("P1", "E1", [], last_date=last_date))
             assert await at.is_hit(asked)
@@ -368,6 +369,35 @@ def test_what_could_not_be_recorded_is_not_told_as_if_it_were(redis_server: Redi
         at.time_passes()
         await at.is_hit(asked)
         await at.audit(write("P1", "E1", []))
+        assert await at.is_hit(asked)
+
+    play(redis_server, tmp_path, act, count=2)
+
+
+def test_what_was_refused_may_yet_be_written(redis_server: Redis, tmp_path: Path) -> None:
+    """A database that did not answer in time may commit all the same, after its refusal."""
+
+    async def act(at: Scene) -> None:
+        asked = query("P1", "E1")
+        await at.warm(write("P1", "E1", LINES), asked)
+        late = record("b1", history=write("P1", "E2", [line("late", "2026-02-25", "C7")]))
+
+        class Late:
+            async def append(self, one: Any) -> tuple[bytes, bool]:
+                raise NotRecorded("no answer")
+
+        at.workers[1].log._log = Late()
+        with pytest.raises(NotRecorded):
+            await at.workers[1].log.append(late)
+        for _ in range(3):
+            await at.audit(write("P1", "E1", []))
+            assert not await at.is_hit(asked)
+        await at.store.log.append(late)
+        assert not await at.is_hit(asked)
+        at.time_passes()
+        for _ in range(2):
+            await at.is_hit(asked)
+            await at.audit(write("P1", "E1", []))
         assert await at.is_hit(asked)
 
     play(redis_server, tmp_path, act, count=2)
@@ -454,6 +484,48 @@ def test_what_redis_was_not_told_of_is_told_when_it_is_back(redis_server: Redis,
         assert await at.is_hit(asked, cut_off)
 
     play(redis_server, tmp_path, act, count=2)
+
+
+def test_whoever_owes_trusts_nothing_even_if_redis_answers_again(redis_server: Redis, tmp_path: Path) -> None:
+    async def act(at: Scene) -> None:
+        asked = query("P1", "E1")
+        await at.warm(write("P1", "E1", LINES), asked)
+        ask = at.worker.connection.ask
+
+        async def hiccup(*_: Any) -> Any:
+            raise Unreachable
+
+        at.worker.connection.ask = hiccup
+        await at.worker.log.append(record("b1", history=write("P1", "E1", [line("L1", "2026-02-25", "C7")])))
+        await asyncio.sleep(0)
+        at.worker.connection.ask = ask
+        assert not await at.is_hit(asked)
+        await at.settle()
+        assert not await at.is_hit(asked)
+
+    play(redis_server, tmp_path, act)
+
+
+def test_a_hiccup_is_soon_forgotten(redis_server: Redis, tmp_path: Path) -> None:
+    """Told late that a change is under way, Redis is told at once when it is over."""
+
+    async def act(at: Scene) -> None:
+        asked = query("P1", "E1")
+        await at.warm(write("P1", "E1", LINES), asked)
+        ask, asks = at.worker.connection.ask, iter([False])
+
+        async def hiccup(*told: Any) -> Any:
+            if not next(asks, True):
+                raise Unreachable
+            return await ask(*told)
+
+        at.worker.connection.ask = hiccup
+        await at.audit(write("P1", "E1", [line("L1", "2026-02-25", "C7")]))
+        assert not await at.is_hit(asked)
+        await at.audit(write("P1", "E1", []))
+        assert await at.is_hit(asked)
+
+    play(redis_server, tmp_path, act)
 
 
 def test_a_worker_that_starts_trusts_nothing_that_was_kept(redis_server: Redis, tmp_path: Path) -> None:

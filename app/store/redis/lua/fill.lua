@@ -16,9 +16,6 @@ while at <= #ARGV do
   if redis.call('HSETNX', guard, 'stamp', ARGV[2]) == 1 then -- what is kept is of use for as long as its guards are there
     redis.call('PEXPIRE', guard, ARGV[4])
   end
-  if not is_unchanged(guard, stamp) then
-    return 0
-  end
   at = at + 2 + 2 * cmsgpack.unpack(ARGV[at + 1])[7]
 end
 

@@ -4,12 +4,10 @@
 -- Gives the stamp of the change, whether the kept data tell of it, and whether it is worth while to keep them.
 local patient, encounter, data, index = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local id = ARGV[5]
-local known = redis.call('HDEL', patient, ARGV[2]) + redis.call('HDEL', encounter, ARGV[2])
 local is_hot = redis.call('HEXISTS', patient, 'stamp') == 1 and redis.call('EXISTS', data .. ':large') == 0
-local records = nil
-if known == 2 then
-  records = holding(data, patient)
-end
+redis.call('HDEL', patient, ARGV[2])
+redis.call('HDEL', encounter, ARGV[2])
+local records = holding(data, patient)
 look(patient) -- so that what has lapsed there is not taken for news later
 look(encounter)
 local stamp = tick()

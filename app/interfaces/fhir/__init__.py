@@ -1,0 +1,1 @@
+"""FHIR operations (FHIR 接口): thin adapters over the same engine."""
