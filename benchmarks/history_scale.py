@@ -5,6 +5,7 @@ it, and writes the plans into docs/postgresql.md. It takes some minutes and 8 GB
 """
 
 import asyncio
+import os
 import statistics
 import sys
 import time
@@ -95,6 +96,7 @@ async def _run(url: str, filled: Filled) -> str:
     await store.open()
     try:
         measured = await _measure(store, filled)
+        load = os.getloadavg()[0]
     finally:
         await store.close()
     connection = await asyncpg.connect(url)
@@ -104,14 +106,17 @@ async def _run(url: str, filled: Filled) -> str:
         size = await connection.fetchval("SELECT pg_size_pretty(pg_database_size(current_database()))")
     finally:
         await connection.close()
-    return _document(measured, shown, filled, f"PostgreSQL {version}, {size}")
+    return _document(measured, shown, filled, f"PostgreSQL {version}, {size}", load)
 
 
-def _document(measured: list[tuple[str, float]], shown: list[tuple[str, str]], filled: Filled, where: str) -> str:
+def _document(
+    measured: list[tuple[str, float]], shown: list[tuple[str, str]], filled: Filled, where: str, load: float
+) -> str:
     head = (
         f"{filled.lines:,} history lines of {filled.encounters:,} encounters in {len(filled.months)} monthly"
         f" partitions, {filled.audits:,} audits; {where}, as `tests/servers.py` starts it (64 MB of shared buffers),"
-        " through loopback, on two cores that also run what measures. Medians through the store's own code, fsync on:"
+        f" through loopback, on {os.cpu_count()} cores that also run what measures, and more besides (load {load:.1f})."
+        " Medians through the store's own code, fsync on:"
     )
     table = [f"| {name} | {median:.2f} ms |" for name, median in measured]
     parts = [f"#### {name}\n\n```text\n{plan}\n```" for name, plan in shown]

@@ -48,12 +48,12 @@ def run(quick: bool = False) -> list[str]:
             (bodies / f"{encounter.id}.json").write_bytes(body)
             (messages / f"{encounter.id}.json").write_bytes(message_of(encounter))
         measured: dict[str, list[Round]] = {"echo": [], "audit": [], "3101": []}
-        with _server("echo", folder, packs) as echo, _server("audit", folder, packs) as audit:
+        with server("echo", folder, packs) as echo, server("audit", folder, packs) as audit:
             _agree(audit, bodies, messages)
             for _ in range(rounds):
-                measured["echo"].append(_load(echo, "/echo", bodies, seconds))
-                measured["audit"].append(_load(audit, "/v1/audits", bodies, seconds))
-                measured["3101"].append(_load(audit, "/fsi/api/3101", messages, seconds))
+                measured["echo"].append(load(echo, "/echo", bodies, seconds))
+                measured["audit"].append(load(audit, "/v1/audits", bodies, seconds))
+                measured["3101"].append(load(audit, "/fsi/api/3101", messages, seconds))
     return _report(measured)
 
 
@@ -98,7 +98,7 @@ def _goal(what: str, figure: str, met: bool, goal: str) -> str:
 
 
 @contextlib.contextmanager
-def _server(name: str, folder: str, packs: Path) -> Iterator[int]:
+def server(name: str, folder: str, packs: Path) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -128,7 +128,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the server did not start")
 
 
-def _load(port: int, path: str, bodies: Path, seconds: float) -> Round:
+def load(port: int, path: str, bodies: Path, seconds: float) -> Round:
     command = [sys.executable, "-m", "benchmarks.http", str(port), path, str(bodies), str(seconds)]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     return Round(*(float(number) for number in told))

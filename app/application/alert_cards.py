@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from app.domain.alert import Outcome, Tier, TierPolicy, may_be_kept_back
+from app.domain.alert import AlertOutcome, Tier, TierPolicy, may_be_kept_back
 from app.domain.decision import Severity
 from app.domain.finding import Finding
 
@@ -26,7 +26,7 @@ class Kept(NamedTuple):
 
     finding: Finding
     tier: Tier
-    outcome: Outcome
+    outcome: AlertOutcome
 
 
 class Card(NamedTuple):
@@ -45,7 +45,7 @@ def ranked(findings: Sequence[Finding], policy: TierPolicy, *, is_choosing: bool
     """Those that speak, and those that are silent."""
     every = [Ranked(one, policy.tier_of(one, is_choosing=is_choosing)) for one in findings]
     speaking = [one for one in every if one.tier is not Tier.SILENT]
-    return speaking, [Kept(*one, Outcome.SILENT) for one in every if one.tier is Tier.SILENT]
+    return speaking, [Kept(*one, AlertOutcome.SILENT) for one in every if one.tier is Tier.SILENT]
 
 
 def merged(speaking: Sequence[Ranked]) -> list[Card]:

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from app.application.alert_cards import Card, Kept, Ranked, limited, merged, ranked
 from app.application.audit_encounter import Judged
 from app.application.deadline import Deadline
-from app.domain.alert import Answer, Outcome, Tier, TierPolicy
+from app.domain.alert import AlertOutcome, Answer, Tier, TierPolicy
 from app.domain.disposition import Action, Disposition
 from app.domain.finding import Finding
 from app.store.alerts import Alert, AlertStore, Answered
@@ -76,7 +76,7 @@ class AlertFatigue:
             findings = [one for one in findings if order_ids.intersection((*one.lines, *one.related_lines))]
         speaking, silent = ranked(findings, self._policy, is_choosing=hook == CHOOSING)
         answered = await self._answered_before(speaking, deadline)
-        repeated = [Kept(*one, Outcome.REPEATED) for one in speaking if one.finding.id in answered]
+        repeated = [Kept(*one, AlertOutcome.REPEATED) for one in speaking if one.finding.id in answered]
         left = [one for one in speaking if one.finding.id not in answered]
         cards, beyond = limited(merged(left), self._most if most is None else min(most, self._most))
         back = [*repeated, *_kept(beyond)]
@@ -131,10 +131,12 @@ class AlertFatigue:
     def _alerts(self, judged: Judged, hook: str, cards: Sequence[Card], back: Sequence[Kept]) -> list[Alert]:
         audit, facility, now = judged.audit, judged.asked.encounter.facility.id, self._now()
 
-        def alert(one: Finding, lead: str, tier: Tier, outcome: Outcome) -> Alert:
+        def alert(one: Finding, lead: str, tier: Tier, outcome: AlertOutcome) -> Alert:
             return Alert(audit.id, one.id, lead, one.rule, facility, audit.encounter, hook, tier, outcome, now)
 
-        shown = [alert(one, card.findings[0].id, card.tier, Outcome.SHOWN) for card in cards for one in card.findings]
+        shown = [
+            alert(one, card.findings[0].id, card.tier, AlertOutcome.SHOWN) for card in cards for one in card.findings
+        ]
         return [*shown, *[alert(one.finding, "", one.tier, one.outcome) for one in back]]
 
     async def members(self, findings: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -173,7 +175,7 @@ class AlertFatigue:
 
 
 def _kept(cards: Sequence[Card]) -> list[Kept]:
-    return [Kept(one, card.tier, Outcome.LIMIT) for card in cards for one in card.findings]
+    return [Kept(one, card.tier, AlertOutcome.LIMIT) for card in cards for one in card.findings]
 
 
 def _seconds(deadline: Deadline | None) -> float:

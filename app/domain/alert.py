@@ -48,7 +48,7 @@ class TierPolicy:
         return min(tier, most, key=lambda one: one.loudness)
 
 
-class Outcome(StrEnum):
+class AlertOutcome(StrEnum):
     """What became of a finding when cards were chosen."""
 
     SHOWN = "shown"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from app.domain.alert import Answer, Outcome, Tier
+from app.domain.alert import AlertOutcome, Answer, Tier
 
 
 class Alert(NamedTuple):
@@ -18,7 +18,7 @@ class Alert(NamedTuple):
     encounter: str
     hook: str
     tier: Tier
-    outcome: Outcome
+    outcome: AlertOutcome
     recorded_at: datetime
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, exists, func, select
 
-from app.domain.alert import Answer, Outcome, Tier
+from app.domain.alert import AlertOutcome, Answer, Tier
 from app.store.alerts import Alert, RuleAlerts
 from app.store.packing import microseconds
 from app.store.tables import alerts
@@ -36,7 +36,10 @@ class AlertsQuery:
 
     async def shown(self, facility: str, encounter: str, audit: str) -> list[str]:
         asked = select(_ONE.finding).where(
-            _ONE.facility == facility, _ONE.encounter == encounter, _ONE.audit == audit, _ONE.outcome == Outcome.SHOWN
+            _ONE.facility == facility,
+            _ONE.encounter == encounter,
+            _ONE.audit == audit,
+            _ONE.outcome == AlertOutcome.SHOWN,
         )
         return [finding for (finding,) in await self._rows(asked.order_by(_ONE.seq))]
 
@@ -49,7 +52,7 @@ class AlertsQuery:
                 shown.c.encounter == _ONE.encounter,
                 shown.c.audit == _ONE.audit,
                 shown.c.finding == _ONE.finding,
-                shown.c.outcome == Outcome.SHOWN,
+                shown.c.outcome == AlertOutcome.SHOWN,
             )
         )
         asked = (
@@ -57,7 +60,7 @@ class AlertsQuery:
                 _ONE.audit, _ONE.finding, _ONE.lead, _ONE.rule, _ONE.facility, _ONE.encounter, _ONE.hook, _ONE.tier,
                 _ONE.outcome, _ONE.recorded_at,
             )
-            .where(_ONE.facility == facility, _ONE.encounter == encounter, _ONE.outcome != Outcome.SHOWN, ~was_shown)
+            .where(_ONE.facility == facility, _ONE.encounter == encounter, _ONE.outcome != AlertOutcome.SHOWN, ~was_shown)
             .order_by(_ONE.seq.desc())
             .limit(limit)
         )  # fmt: skip
@@ -87,4 +90,4 @@ def _sums(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
 
 def _alert(row: Sequence[Any]) -> Alert:
     *told, tier, outcome, at = row
-    return Alert._make((*told, Tier(tier), Outcome(outcome), _EPOCH + timedelta(microseconds=at)))
+    return Alert._make((*told, Tier(tier), AlertOutcome(outcome), _EPOCH + timedelta(microseconds=at)))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from app.application.alert_cards import Ranked, limited, merged
 from app.application.alert_fatigue import AlertFatigue, Chosen
 from app.application.deadline import Deadline
-from app.domain.alert import Answer, Outcome, Tier, TierPolicy, may_be_kept_back
+from app.domain.alert import AlertOutcome, Answer, Tier, TierPolicy, may_be_kept_back
 from app.domain.decision import Decision, Severity
 from app.domain.disposition import Action, Disposition
 from app.domain.finding import Finding
@@ -289,4 +289,4 @@ def test_no_finding_is_lost_and_no_clear_one_is_kept_back(told: list[tuple[Sever
     needed = {one.finding.id for one in every if not may_be_kept_back(one.finding, one.tier)}
     assert most == 0 or needed <= set(shown)
     assert all(one.tier.loudness >= other.tier.loudness for one, other in itertools.pairwise(cards))
-    assert Outcome.LIMIT == "limit"
+    assert AlertOutcome.LIMIT == "limit"

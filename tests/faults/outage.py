@@ -13,8 +13,8 @@ from tests.servers import Postgres, Redis
 from tests.servers import Server as Dependency
 
 IS_LONG = os.environ.get("MINGJIAN_FAULTS") == "long"
-SECONDS = 60.0 if IS_LONG else 2.0
-DEADLINE = 150 if IS_LONG else 500  # milliseconds
+SECONDS = 60.0 if IS_LONG else 3.0
+DEADLINE = 150 if IS_LONG else 1000  # milliseconds
 HEADERS = {"x_deadline_ms": str(DEADLINE)}
 
 

@@ -1,7 +1,7 @@
 """PostgreSQL and SQLite that hang, die or come back: order entry is answered in time, and nothing answered is lost.
 
 MINGJIAN_FAULTS=long (`make faults`) lets each fault last for a minute, under the usual deadline of 150 ms; the short
-form lasts for seconds and grants 500 ms, as the machine of a continuous integration has pauses of its own.
+form lasts for seconds and grants a whole one, as the machine of a continuous integration has pauses of its own.
 """
 
 import json

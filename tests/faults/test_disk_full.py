@@ -16,14 +16,14 @@ import httpx
 import pytest
 
 from app.trail.note import read_checkpoint, read_note
-from tests.faults.outage import SECONDS
+from tests.faults.outage import IS_LONG, SECONDS
 from tests.faults.server import Clients, Server, post
 from tests.faults.test_trail_kill import check
 
 DAY = 86_400_000_000  # microseconds
 PLENTY = 512 * 1024 * 1024
 MOST_SECONDS = 10.0  # between an entry and its checkpoint
-JUMPS = ("-40d", "+40d", "+0")
+JUMPS = ("-40d", "+40d", "+0") if IS_LONG else ("-40d", "+40d")
 
 
 @pytest.fixture
@@ -61,11 +61,10 @@ def test_a_full_disk(disk: Path) -> None:
         clients = Clients(server)
         clients.wait_for(acknowledged=50)
         fill(disk)
-        time.sleep(0.5)  # what was under way
         before = len(clients.acknowledged)
+        time.sleep(SECONDS)  # what the files have room for already is used up first
         with server.client() as client:
             refused = [post(client, f"full-{number}") for number in range(3)]
-        time.sleep(SECONDS)
         during = len(clients.acknowledged) - before
         assert resize(disk, PLENTY)
         freed = time.monotonic()
@@ -100,9 +99,7 @@ def test_the_clock_jumps(tmp_path: Path) -> None:
                 (tmp_path / "new").write_text(jump)
                 (tmp_path / "new").rename(clock)
                 for number in range(20):
-                    answer = post(client, f"{jump}-{number}")
-                    assert answer.status_code == 200
-                    acknowledged[f"{jump}-{number}"] = answer.content
+                    acknowledged[f"{jump}-{number}"] = answered(client, f"{jump}-{number}")
                 slowest = max(slowest, seconds_to_checkpoint(client, len(acknowledged)))
     finally:
         server.kill()
@@ -115,6 +112,17 @@ def test_the_clock_jumps(tmp_path: Path) -> None:
     assert signed == sorted(signed)
     assert 79 <= (max(made) - min(made)) / DAY <= 81  # the clock did jump
     print(f"\nthe clock jumped by {JUMPS}: a checkpoint after at most {slowest:.1f} s")  # noqa: T201 - the figures
+
+
+def answered(client: httpx.Client, key: str) -> bytes:
+    """Each look at a clock that is faked costs a file's reading: on a busy machine a request may come too late."""
+    for _ in range(20):
+        answer = post(client, key)
+        if answer.status_code == 200:
+            return answer.content
+        assert answer.status_code == 503, answer.text
+        time.sleep(0.2)
+    raise AssertionError(answer.text)
 
 
 def faketime() -> Path:

@@ -18,6 +18,8 @@ from app.interfaces.cds_hooks.endpoint import BASE, CdsHooksEndpoint
 from app.interfaces.cds_hooks.feedback import FeedbackService
 from app.interfaces.cds_hooks.page import PATH, card_link, popup_page
 from app.interfaces.cds_hooks.service import HookService
+from app.interfaces.fhir.endpoint import PATH as CLAIM
+from app.interfaces.fhir.endpoint import ClaimEndpoint
 from app.settings import Settings
 from app.store.alerts import AlertStore
 from app.store.audit_log import AuditLog
@@ -54,7 +56,7 @@ class CdsHooks:
         deadlines: Deadlines,
         ticket_secret: bytes,
     ) -> dict[str, Application]:
-        """The endpoint and the page by the bases of their paths."""
+        """The endpoint, the page, and the FHIR operation for the same clients, by the bases of their paths."""
         settings, fatigue = self._settings, self._fatigue
         tickets, page = popup_page(ticket_secret, log, recorder, self._alerts, fatigue, settings.cds_origins)
 
@@ -72,4 +74,7 @@ class CdsHooks:
             OriginList(settings.cds_origins),
             guards_discovery=not settings.cds_discovery_open,
         )
-        return {BASE: endpoint, PATH: page}
+        claims = ClaimEndpoint(
+            auditor, self._auth, deadlines, settings.max_body_bytes, OriginList(settings.cds_origins)
+        )
+        return {BASE: endpoint, PATH: page, CLAIM: claims}

@@ -31,7 +31,16 @@ from app.interfaces.cds_hooks.coding import (
     diagnosis_in,
     meaning,
 )
-from app.interfaces.cds_hooks.fhir import Concept, Other, Reference, id_of, logical_id, present, target_of
+from app.interfaces.cds_hooks.fhir import (
+    Concept,
+    Other,
+    Reference,
+    VisitDiagnosis,
+    id_of,
+    logical_id,
+    present,
+    target_of,
+)
 from app.interfaces.nhsa.leaves import Reader
 
 _SEXES = {"male": Sex.MALE, "female": Sex.FEMALE}
@@ -169,11 +178,16 @@ class VisitReader:
         for one in self._visit.diagnosis:
             is_principal = one.rank == 1 or meaning(one.use, dict.fromkeys(PRINCIPAL_USES, True), False)
             use = meaning(one.use, DIAGNOSIS_USES, DiagnosisUse.UNKNOWN)
-            among = one.condition if isinstance(one.condition, tuple) else (one.condition,)
-            for element in present(among):
-                reference = element.reference if isinstance(element, Concept) else element
+            for reference in _conditions(one):
                 found[target_of(reference)[1]] = use, is_principal
         return found
+
+
+def _conditions(diagnosis: VisitDiagnosis) -> Iterable[Reference | None]:
+    """R4 refers to one condition, R5 to several."""
+    if isinstance(diagnosis.condition, tuple):
+        return [one.reference for one in diagnosis.condition]
+    return [diagnosis.condition]
 
 
 def _add(found: dict[str, Diagnosis], what: Diagnosis, concept: Concept) -> None:

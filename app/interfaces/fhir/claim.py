@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.interfaces.cds_hooks.bundles import Held, contents_of, type_of
+from app.interfaces.cds_hooks.bundles import Held, contents_of, kind_of, type_of
 from app.interfaces.cds_hooks.fhir import (
     Concept,
     Extension,
@@ -60,10 +60,9 @@ class Claim(Shape, frozen=True):
 
 
 class Submitted(NamedTuple):
-    """`raw_type` and the like go back as they came; `around` are the other resources that were sent."""
+    """A claim, and the other resources that came with it."""
 
     claim: Claim
-    members: dict[str, msgspec.Raw]
     around: tuple[Held, ...]
 
 
@@ -77,7 +76,6 @@ class _Parameters(msgspec.Struct, gc=False):
 
 _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
 _decode_claim = msgspec.json.Decoder(Claim).decode
-_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_parameters = msgspec.json.Decoder(_Parameters).decode
 
 
@@ -85,19 +83,18 @@ def read_claim(body: bytes) -> Submitted:
     """The one claim of a Claim, a Bundle or Parameters. Raises Problem: 400 for what is no JSON, 422 for no claim."""
     try:
         body.decode()
-        held = [one for part in _parts(_decode_raw(body.strip())) for one in contents_of(part).resources]
+        held = [one for part in _parts(_decode_raw(body)) for one in contents_of(part).resources]
         claims = [one for one in held if one.type == "Claim"]
         if len(claims) != 1:
             told = f"{len(claims)} Claim resources were found; send one, alone or in a Bundle with what it refers to"
             raise Problem(422, "no-claim", "The body holds no single Claim", told)
-        raw = claims[0].raw
-        return Submitted(_claim(raw), _decode_members(raw), tuple(one for one in held if one.type != "Claim"))
+        return Submitted(_claim(claims[0].raw), tuple(one for one in held if one.type != "Claim"))
     except UNREADABLE as error:
         raise _unreadable(error) from None
 
 
 def _parts(value: msgspec.Raw) -> list[msgspec.Raw]:
-    if bytes(value[:1] if isinstance(value, bytes) else memoryview(value)[:1]) == b"{" and type_of(value) == "Parameters":
+    if kind_of(value) == b"{" and type_of(value) == "Parameters":
         return [one.resource for one in _decode_parameters(value).parameter]
     return [value]
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query
 from pydantic import BaseModel
 
 from app.application.follow_ruleset import RulesetFollower
-from app.domain.alert import Outcome, Tier
+from app.domain.alert import AlertOutcome, Tier
 from app.interfaces.auth import KeyRing
 from app.interfaces.errors import not_found
 from app.store.alerts import AlertStore
@@ -22,7 +22,7 @@ class SuppressedAlert(BaseModel):
     rule: str
     hook: str
     tier: Tier
-    why: Outcome
+    why: AlertOutcome
     recorded_at: datetime
 
 
@@ -49,7 +49,7 @@ class RuleAlertCounts(BaseModel):
     days: int
     fired: int
     shown: int
-    suppressed: dict[Outcome, int]
+    suppressed: dict[AlertOutcome, int]
     accepted: int
     overridden: int
     override_reasons: dict[str, int]
@@ -91,13 +91,13 @@ def alert_router(alerts: AlertStore, rulesets: RulesetFollower, keys: KeyRing) -
         found = await alerts.of_rule(rule_id, datetime.now(UTC) - timedelta(days=days))
         if not found.outcomes and rule_id not in rulesets.current().rules:
             raise not_found("rule", rule_id)
-        shown, overridden = found.outcomes.get(Outcome.SHOWN, 0), sum(found.overridden.values())
+        shown, overridden = found.outcomes.get(AlertOutcome.SHOWN, 0), sum(found.overridden.values())
         return RuleAlertCounts(
             rule=rule_id,
             days=days,
             fired=sum(found.outcomes.values()),
             shown=shown,
-            suppressed={Outcome(one): count for one, count in found.outcomes.items() if one != Outcome.SHOWN},
+            suppressed={AlertOutcome(one): count for one, count in found.outcomes.items() if one != AlertOutcome.SHOWN},
             accepted=found.accepted,
             overridden=overridden,
             override_reasons=found.overridden,

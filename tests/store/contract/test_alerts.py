@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.domain.alert import Answer, Outcome, Tier
+from app.domain.alert import AlertOutcome, Answer, Tier
 from app.domain.disposition import Action, Disposition
 from app.store.alerts import Alert, Answered
 from app.store.store import Store
@@ -12,11 +12,11 @@ from tests.store.contract.place import Place
 
 
 def alert(finding: str = "f1", lead: str = "f1", **changes: Any) -> Alert:
-    plain = Alert("a1", finding, lead, "a-rule", "F1", "E1", "order-sign", Tier.POPUP, Outcome.SHOWN, AT)
+    plain = Alert("a1", finding, lead, "a-rule", "F1", "E1", "order-sign", Tier.POPUP, AlertOutcome.SHOWN, AT)
     return plain._replace(**changes)
 
 
-def kept(finding: str, outcome: Outcome, **changes: Any) -> Alert:
+def kept(finding: str, outcome: AlertOutcome, **changes: Any) -> Alert:
     return alert(finding, "", outcome=outcome, **changes)
 
 
@@ -30,7 +30,7 @@ async def dispose(store: Store, finding: str, action: Action, at: datetime = AT)
 
 def test_members_are_those_of_the_latest_card(place: Place) -> None:
     async def steps(store: Store) -> None:
-        await store.alerts.append([alert(), alert("f2"), alert("f3", "f3"), kept("f4", Outcome.SILENT)])
+        await store.alerts.append([alert(), alert("f2"), alert("f3", "f3"), kept("f4", AlertOutcome.SILENT)])
         assert await store.alerts.members(["f1", "f3", "f2", "f4", "", "x\0"]) == {"f1": ("f1", "f2"), "f3": ("f3",)}
         await store.alerts.append([alert(audit="a2"), alert("f5", audit="a2")])
         assert await store.alerts.members(["f1"]) == {"f1": ("f1", "f5")}
@@ -41,9 +41,9 @@ def test_members_are_those_of_the_latest_card(place: Place) -> None:
 
 def test_what_was_kept_back_is_found_by_its_encounter(place: Place) -> None:
     async def steps(store: Store) -> None:
-        repeated, limit = kept("f1", Outcome.REPEATED), kept("f2", Outcome.LIMIT, facility="F\0")
+        repeated, limit = kept("f1", AlertOutcome.REPEATED), kept("f2", AlertOutcome.LIMIT, facility="F\0")
         await store.alerts.append([repeated, limit._replace(facility="F1"), alert("f3", "f3"), limit])
-        await store.alerts.append([kept("f4", Outcome.SILENT, encounter="E2")])
+        await store.alerts.append([kept("f4", AlertOutcome.SILENT, encounter="E2")])
         found = await store.alerts.kept_back("F1", "E1", 10)
         assert found == [limit._replace(facility="F1"), repeated]
         assert await store.alerts.kept_back("F1", "E1", 1) == found[:1]
@@ -54,7 +54,9 @@ def test_what_was_kept_back_is_found_by_its_encounter(place: Place) -> None:
 
 def test_what_was_shown_after_all_was_not_kept_back(place: Place) -> None:
     async def steps(store: Store) -> None:
-        await store.alerts.append([kept("f1", Outcome.REPEATED), kept("f1", Outcome.REPEATED, audit="a2"), alert("f1")])
+        await store.alerts.append(
+            [kept("f1", AlertOutcome.REPEATED), kept("f1", AlertOutcome.REPEATED, audit="a2"), alert("f1")]
+        )
         assert [one.audit for one in await store.alerts.kept_back("F1", "E1", 10)] == ["a2"]
 
     place.run(steps)
@@ -81,7 +83,7 @@ def test_an_answer_with_a_reason_stands_until_its_time_is_up_or_it_is_taken_back
 def test_counts_of_a_rule(place: Place) -> None:
     async def steps(store: Store) -> None:
         shown = [alert(f"f{number}", f"f{number}") for number in range(6)]
-        await store.alerts.append([*shown, kept("g1", Outcome.REPEATED), kept("g2", Outcome.SILENT)])
+        await store.alerts.append([*shown, kept("g1", AlertOutcome.REPEATED), kept("g2", AlertOutcome.SILENT)])
         await store.alerts.append([alert("h1", "h1", rule="another"), alert("h2", "h2", recorded_at=AT - timedelta(1))])
         await store.alerts.answer(
             [answer("f0", "x", 1), answer("f1", "x", 2), answer("f2"), answer("f3", "", -5, Answer.ACCEPTED)], AT
@@ -111,7 +113,7 @@ def test_an_answer_belongs_to_the_latest_showing_and_the_latest_answer_holds(pla
 
 def test_they_outlive_a_restart(place: Place) -> None:
     async def write(store: Store) -> None:
-        await store.alerts.append([alert(), kept("f2", Outcome.LIMIT)])
+        await store.alerts.append([alert(), kept("f2", AlertOutcome.LIMIT)])
 
     async def read(store: Store) -> None:
         assert (await store.alerts.of_rule("a-rule", AT)).outcomes == {"limit": 1, "shown": 1}

@@ -10,8 +10,8 @@ from app.store.audit_log import AuditRecord, Unstorable
 from app.store.history import HistoryWrite
 from app.store.store import Store
 from tests.store.build import AT, finding, record
+from tests.store.contract.histories import asked, line, seen, told
 from tests.store.contract.place import Place
-from tests.store.contract.test_history import asked, line, seen, told
 
 
 def at(seconds: int, name: str, history: HistoryWrite | None = None, **changes: Any) -> AuditRecord:

@@ -5,8 +5,8 @@ from datetime import date
 from app.store.store import Store
 from app.store.whole_history import WholeEncounter
 from tests.store.build import AT
+from tests.store.contract.histories import ENCOUNTERS, line, order, told
 from tests.store.contract.place import Place
-from tests.store.contract.test_history import ENCOUNTERS, line, order, told
 
 
 def test_all_encounters_as_they_stand(place: Place) -> None:

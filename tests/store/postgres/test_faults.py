@@ -14,7 +14,7 @@ from app.store.history import Unavailable
 from app.store.store import Store
 from tests.servers import Postgres, running_postgres
 from tests.store.build import record
-from tests.store.contract.test_history import asked, line, told
+from tests.store.contract.histories import asked, line, told
 from tests.store.postgres.build import opened, rows
 
 PATIENCE = 30.0  # seconds until it must be well again

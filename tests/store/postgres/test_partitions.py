@@ -13,7 +13,7 @@ from app.store.postgres.database import Database
 from app.store.postgres.partitions import Partition, Partitions, month_of
 from tests.servers import Postgres, free_port
 from tests.store.build import AT, record
-from tests.store.contract.test_history import asked, line, seen, told
+from tests.store.contract.histories import asked, line, seen, told
 from tests.store.postgres.build import opened, rows
 
 NOW = datetime(2026, 11, 15, tzinfo=UTC)

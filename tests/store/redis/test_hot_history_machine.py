@@ -20,132 +20,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from redis import Redis as Client
 
-from app.store.audit_log import NotRecorded
 from app.store.breaker import BreakerState
 from app.store.history import HistoryQuery, HistoryWrite
 from app.store.redis import hot_debts
-from app.store.redis.connection import RedisConnection, Unreachable
+from app.store.redis.connection import Unreachable
 from app.store.redis.hot_history import Limits
 from app.store.redis.hot_keys import CLOCK
-from app.store.whole_history import WholeEncounter, WholeHistory
 from tests.servers import Redis, running_redis
 from tests.store.build import AT, record
-from tests.store.redis.build import Worker, line, query, sqlite, write
-
-ALL = query("P1", "E1", first=None)
-DAYS = ("2024-06-01", "2026-01-10", "2026-02-10", "2026-02-20")
-
-lines = st.builds(
-    line,
-    st.sampled_from(["L1", "L2", "L3", "L4"]),
-    st.sampled_from(DAYS),
-    st.sampled_from(["C1", "C2", "D1"]),
-    order_of=st.sampled_from(["", "", "L1", "L2"]),
-    is_charge=st.booleans(),
-    amount=st.integers(1, 2),
-)
-facilities = st.sampled_from(["F1", "F1", "F1", "F2"])
-encounters = st.sampled_from(["E1", "E1", "E2"])
-patients = st.sampled_from(["P1", "P1", "P1", "P1", "P2"])
-several = st.lists(lines, max_size=4, unique_by=lambda one: one[0])
-
-
-def writes_of(some: st.SearchStrategy[Any], days: tuple[str, ...]) -> st.SearchStrategy[HistoryWrite]:
-    return st.builds(
-        write,
-        patients,
-        encounters,
-        some,
-        facility=facilities,
-        last_date=st.sampled_from(days),
-        has_death=st.sampled_from([False, False, True]),
-        note=st.integers(1, 3),
-    )
-
-
-usual_writes = writes_of(several, DAYS[1:])
-writes = writes_of(several | st.lists(lines, max_size=3), DAYS)
-queries = st.builds(
-    query,
-    patients,
-    encounters,
-    facility=facilities,
-    dates_since=st.sampled_from([None, "2026-01-10", "2026-01-11"]),
-    since=st.sampled_from([None, "2025-06-01", "2026-02-10"]),
-    codes=st.sets(st.sampled_from(["C1", "C2", "D1"])).map(lambda found: tuple(sorted(found))),
-    prefixes=st.sampled_from([(), ("C",), ("",), ("D", "C1")]),
-    first=st.sampled_from([None, "2026-02-09", "2026-02-28"]),
-)
-outcomes = st.sampled_from(["well", "well", "well", "well", "refused", "stored yet refused", "nobody waits"])
-
-
-class Gates:
-    """Where something waits until it is let go; `waiting` are those that wait, the first to come first."""
-
-    def __init__(self) -> None:
-        self.waiting: list[asyncio.Future[None]] = []
-
-    async def wait(self) -> None:
-        gate: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.waiting.append(gate)
-        await gate
-
-    def open(self, index: int) -> None:
-        self.waiting.pop(index % len(self.waiting)).set_result(None)
-
-
-class Stepwise:
-    """A store whose writes wait before and after their commit, and may fail either way."""
-
-    def __init__(self, store: Any, before: Gates, after: Gates) -> None:
-        self._store, self._before, self._after = store, before, after
-        self.outcome = "well"
-
-    async def _in_steps(self, work: Coroutine[Any, Any, Any]) -> Any:
-        outcome = self.outcome
-        await self._before.wait()
-        if outcome == "refused":
-            work.close()
-            raise NotRecorded
-        found = await work
-        await self._after.wait()
-        if outcome == "stored yet refused":
-            raise NotRecorded
-        return found
-
-    async def append(self, one: Any) -> Any:
-        return await self._in_steps(self._store.append(one))
-
-    async def put(self, some: Any) -> Any:
-        return await self._in_steps(self._store.put(some))
-
-    async def withdraw(self, *place: Any, **told: Any) -> Any:
-        return await self._in_steps(self._store.withdraw(*place, **told))
-
-    async def fetch(self, asked: HistoryQuery) -> Any:
-        return await self._store.fetch(asked)
-
-
-class StepwiseWhole:
-    def __init__(self, whole: WholeHistory, before: Gates, after: Gates) -> None:
-        self._whole, self._before, self._after = whole, before, after
-
-    async def read(self, *asked: Any) -> list[WholeEncounter] | None:
-        await self._before.wait()
-        found = await self._whole.read(*asked)
-        await self._after.wait()
-        return found
-
-
-class Cuttable(RedisConnection):
-    """As if the network between this worker and Redis were cut, and only that."""
-
-    is_cut = False
-
-    async def ask(self, *asked: Any) -> Any:
-        if self.is_cut:
-            raise Unreachable("cut")
-        return await super().ask(*asked)
+from tests.store.redis.build import Worker, sqlite
+from tests.store.redis.messages import ALL, encounters, facilities, outcomes, queries, usual_writes, writes
+from tests.store.redis.stepwise import Cuttable, Gates, Stepwise, StepwiseWhole
 
 
 class HotHistoryMachine(RuleBasedStateMachine):
@@ -397,7 +282,7 @@ def test_whatever_is_fetched_the_database_has(machine: type[HotHistoryMachine]) 
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=60,
+            max_examples=40,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
