@@ -72,9 +72,7 @@ class TrailKeeper:
                 details = {"key": key}
                 entries.append(TrailEntry(kind=Kind.KEY_USED, subject=subject, at=self._now(), details=details))
         if configuration:
-            entries.append(
-                TrailEntry(kind=Kind.CONFIGURED, subject="service", at=self._now(), details=configuration)
-            )
+            entries.append(TrailEntry(kind=Kind.CONFIGURED, subject="service", at=self._now(), details=configuration))
         if entries:
             await self._store.append([seal(one) for one in entries])
 

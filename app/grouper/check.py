@@ -1,7 +1,7 @@
 """Check before grouping (信息校验): what a stay must tell, and what mends it where it does not."""
 
 from app.domain.stay import Stay
-from app.grouper.grouping import Grouping, Status
+from app.grouper.grouping import Grouping, GroupingStatus
 from app.grouper.scheme import Scheme
 
 NEWBORN_DAYS = 28
@@ -30,7 +30,7 @@ def complaints_of(stay: Stay) -> tuple[str, ...]:
     return tuple(found)
 
 
-def failed(scheme: Scheme, status: Status, complaints: tuple[str, ...]) -> Grouping:
+def failed(scheme: Scheme, status: GroupingStatus, complaints: tuple[str, ...]) -> Grouping:
     """The answer for a stay that was not grouped, for want of facts or of codes that the scheme knows."""
     mdc, adrg, drg = scheme.header.manifest.failed_check
     return Grouping(status=status, mdc=mdc, adrg=adrg, drg=drg, complaints=complaints)

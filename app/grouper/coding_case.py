@@ -15,7 +15,7 @@ from app.domain.line import Code, Text
 from app.domain.money import LARGEST, check_number
 from app.domain.payment import PaymentFacts
 from app.domain.stay import Stay
-from app.grouper.grouping import Status
+from app.grouper.grouping import GroupingStatus
 from app.knowledge.coding_records import Confidence, Direction, State
 
 CONFIRM = "须由编码员确认。"
@@ -136,7 +136,7 @@ class Fact(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Outcome(Struct, frozen=True, kw_only=True):
     """A group and what it pays: weight, standard (formula value) and official value in yuan; None where not known."""
 
-    status: Status
+    status: GroupingStatus
     mdc: str
     adrg: str
     drg: str
@@ -147,7 +147,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     @property
     def is_group(self) -> bool:
-        return self.status is Status.GROUPED
+        return self.status is GroupingStatus.GROUPED
 
 
 class Variant(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from app.grouper.coding_principal import swapped
 from app.grouper.coding_regroup import Codes, is_cheaper, is_dearer
 from app.grouper.coding_workup import NO_LINES, NO_PAYMENT, Workup, absence, items_fact
 from app.grouper.entry import BITS
-from app.grouper.grouping import Status
+from app.grouper.grouping import GroupingStatus
 from app.grouper.scheme import Scheme
 from app.knowledge.coding_records import OperationRow
 from app.knowledge.scheme_condition import Member, Tagged, atoms
@@ -69,7 +69,7 @@ def unlike_principal(work: Workup) -> Iterator[Found | Unknown]:
     first = work.stay.procedures[0] if work.stay.procedures else ""
     if not first or not work.scheme.is_valid_procedure(first):
         return
-    recorded, is_ambiguous = work.recorded, work.recorded.status is Status.AMBIGUOUS
+    recorded, is_ambiguous = work.recorded, work.recorded.status is GroupingStatus.AMBIGUOUS
     homes = home_mdcs(work.scheme, first)
     if not is_ambiguous:
         idle = work.regroup.of(work.stay.diagnoses, ()).drg == recorded.drg

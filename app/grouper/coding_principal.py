@@ -12,7 +12,7 @@ from app.grouper.coding_case import Fact, FactKind, Found, Item, Unknown, Varian
 from app.grouper.coding_regroup import gain, is_dearer, principal_first
 from app.grouper.coding_workup import NO_CODES, NO_LINES, NO_PAYMENT, Workup, absence, items_fact
 from app.grouper.entry import BITS
-from app.grouper.grouping import Status
+from app.grouper.grouping import GroupingStatus
 from app.grouper.hints import MOST_SIBLINGS, is_in_an_mdc, principal_bits
 from app.grouper.scheme import Scheme
 from app.knowledge.coding_records import DictionarySize, PairRow, Swap, TreatmentRow
@@ -42,7 +42,7 @@ def not_allowed(work: Workup) -> Iterator[Found | Unknown]:
                 needs_review=not row.is_reviewed,
             )
             return
-    if work.recorded.status is not Status.UNGROUPABLE or is_in_an_mdc(scheme, code) or _siblings(work):
+    if work.recorded.status is not GroupingStatus.UNGROUPABLE or is_in_an_mdc(scheme, code) or _siblings(work):
         return
     if len(scheme.diagnosis_names) < work.parameters("A4", DictionarySize).min_dictionary:
         yield NO_DICTIONARY
@@ -79,7 +79,7 @@ def finer_codes(scheme: Scheme) -> Mapping[str, tuple[str, ...]]:
 
 def unspecific(work: Workup) -> Iterator[Found | Unknown]:
     """B3: no group, where finer codes of the same category would have one."""
-    if work.recorded.status is not Status.UNGROUPABLE or not work.principal:
+    if work.recorded.status is not GroupingStatus.UNGROUPABLE or not work.principal:
         return
     if not (variants := _siblings(work)):
         return

@@ -11,7 +11,7 @@ from app.grouper.check import NEWBORN_DAYS, complaints_of, failed
 from app.grouper.condition import Record
 from app.grouper.entry import severity
 from app.grouper.explain import explained
-from app.grouper.grouping import Grouping, Status
+from app.grouper.grouping import Grouping, GroupingStatus
 from app.grouper.plan import Step
 from app.grouper.scheme import Scheme
 from app.grouper.trace import Trace, Translation
@@ -19,7 +19,7 @@ from app.grouper.translate import translated
 
 
 def group(scheme: Scheme, stay: Stay, *, translate: bool = False, trace: bool = False) -> Grouping:
-    """The group of the stay, which may be that there is none: see Status.
+    """The group of the stay, which may be that there is none: see GroupingStatus.
 
     With `translate`, codes of the clinical edition are first turned into those of the grouper's edition, each once;
     raises ValueError where the scheme has no code maps. With `trace`, the answer tells how it came about.
@@ -31,7 +31,7 @@ def group(scheme: Scheme, stay: Stay, *, translate: bool = False, trace: bool = 
         days = stay.age_days
         is_newborn = age == 0 and (days is None or (days <= NEWBORN_DAYS and stay.weight_grams is None))
         if age is None or is_newborn or not stay.sex or not stay.diagnoses:
-            return failed(scheme, Status.CHECK_FAILED, complaints_of(stay))
+            return failed(scheme, GroupingStatus.CHECK_FAILED, complaints_of(stay))
     diagnoses = [*map(scheme.diagnoses.__getitem__, stay.diagnoses)]
     procedures = [*map(scheme.procedures.__getitem__, stay.procedures)]
     planner = scheme.planner
@@ -84,7 +84,7 @@ def _in_steps(scheme: Scheme, stay: Stay, translate: bool, trace: bool) -> Group
         complaints = complaints_of(found)
         if not complaints:
             return explained(scheme, found, told, lambda variant: group(scheme, variant))
-        found = failed(scheme, Status.CHECK_FAILED, complaints)
+        found = failed(scheme, GroupingStatus.CHECK_FAILED, complaints)
     if not trace:
         return found
     steps = Trace(translations=told, hints=found.complaints, conclusion=f"分组结果：{found.status}。")

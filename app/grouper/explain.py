@@ -10,7 +10,7 @@ import msgspec
 from app.domain.stay import Stay
 from app.grouper.compiled_scheme import CompiledMdc, CompiledRule
 from app.grouper.entry import CC, EXCLUDES, MCC
-from app.grouper.grouping import Grouping, Status
+from app.grouper.grouping import Grouping, GroupingStatus
 from app.grouper.hints import Group, hints_of, other_principals, other_procedures, residual_of
 from app.grouper.scheme import Scheme
 from app.grouper.trace import Complication, MdcTried, RuleHeld, SplitTried, Trace, Translation
@@ -46,9 +46,9 @@ def explained(scheme: Scheme, stay: Stay, translations: tuple[Translation, ...],
 
 
 def _with_hints(scheme: Scheme, stay: Stay, trace: Trace, answer: Grouping, regroup: Group) -> Trace:
-    if answer.status is Status.GROUPED:
+    if answer.status is GroupingStatus.GROUPED:
         return trace
-    residual = residual_of(scheme, stay, regroup) if answer.status is Status.UNGROUPABLE else None
+    residual = residual_of(scheme, stay, regroup) if answer.status is GroupingStatus.UNGROUPABLE else None
     principals, procedures = other_principals(scheme, stay, regroup), other_procedures(scheme, stay, regroup)
     hints = hints_of(scheme, stay, trace.mdcs, residual, principals, procedures, answer)
     return msgspec.structs.replace(
@@ -62,7 +62,7 @@ def _with_hints(scheme: Scheme, stay: Stay, trace: Trace, answer: Grouping, regr
 
 def _conclusion(answer: Grouping, retried_with: str) -> str:
     with_one = f"（仅以手术操作{retried_with}分组）" if retried_with else ""
-    if answer.status is Status.GROUPED:
+    if answer.status is GroupingStatus.GROUPED:
         return (
             f"分组结果{with_one}：{answer.mdc}，ADRG {answer.adrg}{answer.adrg_name}，DRG {answer.drg}{answer.name}。"
         )

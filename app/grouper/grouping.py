@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from app.grouper.trace import Trace
 
 
-class Status(StrEnum):
+class GroupingStatus(StrEnum):
     GROUPED = "分组成功"
     AMBIGUOUS = "歧义病案"
     UNGROUPABLE = "无法入组"
@@ -25,7 +25,7 @@ class Grouping(Struct, frozen=True, kw_only=True):
     (CHECK_FAILED and the untranslatable codes). `trace` is there where it was asked for.
     """
 
-    status: Status
+    status: GroupingStatus
     mdc: str
     adrg: str
     drg: str
@@ -36,4 +36,4 @@ class Grouping(Struct, frozen=True, kw_only=True):
 
     @property
     def is_grouped(self) -> bool:
-        return self.status is Status.GROUPED
+        return self.status is GroupingStatus.GROUPED

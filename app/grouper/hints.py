@@ -6,7 +6,7 @@ import msgspec
 
 from app.domain.stay import Stay
 from app.grouper.entry import BITS
-from app.grouper.grouping import Grouping, Status
+from app.grouper.grouping import Grouping, GroupingStatus
 from app.grouper.scheme import Scheme
 from app.grouper.trace import Alternative, MdcTried, Residual
 from app.knowledge.scheme_condition import Member, atoms
@@ -73,7 +73,7 @@ def _principals(scheme: Scheme, stay: Stay, codes: Iterable[str], regroup: Group
     rest = stay.diagnoses[1:]
     for code in codes:
         found = regroup(msgspec.structs.replace(stay, diagnoses=(code, *rest)))
-        if found.status is Status.GROUPED:
+        if found.status is GroupingStatus.GROUPED:
             yield _alternative(code, scheme.diagnosis_names.get(code, ""), found)
             most -= 1
             if not most:
@@ -87,7 +87,7 @@ def other_principals(scheme: Scheme, stay: Stay, regroup: Group) -> tuple[Altern
         if place and code != stay.diagnoses[0]:
             swapped = (code, *stay.diagnoses[:place], *stay.diagnoses[place + 1 :])
             answer = regroup(msgspec.structs.replace(stay, diagnoses=swapped))
-            if answer.status is Status.GROUPED and code not in {one.code for one in found}:
+            if answer.status is GroupingStatus.GROUPED and code not in {one.code for one in found}:
                 found.append(_alternative(code, scheme.diagnosis_names.get(code, ""), answer))
     return tuple(found[:_MOST_OTHERS])
 
@@ -99,7 +99,7 @@ def other_procedures(scheme: Scheme, stay: Stay, regroup: Group) -> tuple[Altern
         if place and code != stay.procedures[0]:
             swapped = (code, *stay.procedures[:place], *stay.procedures[place + 1 :])
             answer = regroup(msgspec.structs.replace(stay, procedures=swapped))
-            if answer.status is Status.GROUPED and code not in {one.code for one in found}:
+            if answer.status is GroupingStatus.GROUPED and code not in {one.code for one in found}:
                 found.append(_alternative(code, scheme.procedure_names.get(code, ""), answer))
     return tuple(found[:_MOST_OTHERS])
 
@@ -119,7 +119,7 @@ def hints_of(
 ) -> Iterator[str]:
     """What to look at, one sentence each."""
     code = stay.diagnoses[0]
-    if answer.status is Status.AMBIGUOUS:
+    if answer.status is GroupingStatus.AMBIGUOUS:
         first = stay.procedures[0] if stay.procedures else ""
         name = scheme.procedure_names.get(first, "")
         yield f"手术操作（首位{first}{name}）与主诊断{code}无关：请核对主诊断与主要手术操作的选择。"

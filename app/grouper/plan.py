@@ -10,7 +10,7 @@ from typing import NamedTuple
 from app.domain.stay import Stay
 from app.grouper.compiled_scheme import CompiledRule, SchemeHeader
 from app.grouper.condition import Bits, Principal, Test, reduce, test_of
-from app.grouper.grouping import Grouping, Status
+from app.grouper.grouping import Grouping, GroupingStatus
 from app.grouper.rule_index import RuleIndex
 from app.knowledge.scheme_condition import (
     FALSE,
@@ -64,7 +64,9 @@ class Planner:
         self._header = header
         self.bits = Bits(header.diagnoses, header.procedures, header.valid_bit)
         self._diagnosis_sets, self._procedure_sets = diagnosis_sets, procedure_sets
-        self.ungroupable = Grouping(status=Status.UNGROUPABLE, mdc="0000", adrg="00", drg=header.manifest.ungrouped[0])
+        self.ungroupable = Grouping(
+            status=GroupingStatus.UNGROUPABLE, mdc="0000", adrg="00", drg=header.manifest.ungrouped[0]
+        )
         self._conditions = [_joined(header, rule) for rule in header.rules]
         self._answers = [self._answers_by_severity(rule) for rule in header.rules]
         self._by_diagnosis = RuleIndex(self._conditions, "pdx", self.bits)
@@ -171,11 +173,11 @@ class Planner:
             return self.ungroupable
         if code[1:3] == "00":
             ungrouped = header.manifest.ungrouped[1]
-            return Grouping(status=Status.UNGROUPABLE, mdc=mdc, adrg="00", drg=ungrouped)
+            return Grouping(status=GroupingStatus.UNGROUPABLE, mdc=mdc, adrg="00", drg=ungrouped)
         if code[1:3] == "QY":
-            return Grouping(status=Status.AMBIGUOUS, mdc=mdc, adrg="QY", drg=code, name=name)
+            return Grouping(status=GroupingStatus.AMBIGUOUS, mdc=mdc, adrg="QY", drg=code, name=name)
         stem = rule.code.partition("_")[0]
         adrg = stem if code.startswith(stem) else code[:3]
         return Grouping(
-            status=Status.GROUPED, mdc=mdc, adrg=adrg, drg=code, name=name or rule.name, adrg_name=rule.name
+            status=GroupingStatus.GROUPED, mdc=mdc, adrg=adrg, drg=code, name=name or rule.name, adrg_name=rule.name
         )

@@ -6,7 +6,7 @@ import msgspec
 
 from app.domain.stay import Stay
 from app.grouper.check import failed
-from app.grouper.grouping import Grouping, Status
+from app.grouper.grouping import Grouping, GroupingStatus
 from app.grouper.scheme import Scheme
 from app.grouper.trace import Translation
 
@@ -24,12 +24,12 @@ def translated(scheme: Scheme, stay: Stay) -> tuple[Stay | Grouping, tuple[Trans
     diagnoses, told, lost = _codes(stay.diagnoses, scheme.diagnosis_map, scheme.diagnosis_names, "diagnosis")
     if lost:
         complaint = f"诊断{'、'.join(lost)}不能转换为分组器支持的编码：请核对诊断编码及其版本"
-        return failed(scheme, Status.DIAGNOSIS_UNTRANSLATABLE, (complaint,)), told
+        return failed(scheme, GroupingStatus.DIAGNOSIS_UNTRANSLATABLE, (complaint,)), told
     procedures, more, lost = _codes(stay.procedures, scheme.procedure_map, scheme.procedure_names, "procedure")
     told += more
     if lost:
         complaint = f"手术操作{'、'.join(lost)}不能转换为分组器支持的编码：请核对手术操作编码及其版本"
-        return failed(scheme, Status.PROCEDURE_UNTRANSLATABLE, (complaint,)), told
+        return failed(scheme, GroupingStatus.PROCEDURE_UNTRANSLATABLE, (complaint,)), told
     return msgspec.structs.replace(stay, diagnoses=diagnoses, procedures=procedures), told
 
 

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 from app.domain.stay import Stay
 from app.grouper.compiled_scheme import CompiledRule
 from app.grouper.entry import BITS, CC, EXCLUDES, MCC, Entry
-from app.grouper.grouping import Grouping, Status
+from app.grouper.grouping import Grouping, GroupingStatus
 from app.grouper.hints import principal_bits
 from app.grouper.scheme import Scheme
 from app.grouper.what_if_result import Change
@@ -164,7 +164,7 @@ def _not_grouped(rules: _Rules, after: Seen) -> Iterator[str]:
     new = after.grouping
     if new.complaints:
         yield from (one.rstrip("。") for one in new.complaints)
-    elif new.status is Status.AMBIGUOUS:
+    elif new.status is GroupingStatus.AMBIGUOUS:
         first = after.stay.procedures[0] if after.stay.procedures else ""
         name = after.scheme.procedure_names.get(first, "")
         yield f"手术操作{first}{name}与主诊断{_named(after, after.principal)}无关，归为{new.drg}"

@@ -60,7 +60,8 @@ class AlertsQuery:
                 _ONE.audit, _ONE.finding, _ONE.lead, _ONE.rule, _ONE.facility, _ONE.encounter, _ONE.hook, _ONE.tier,
                 _ONE.outcome, _ONE.recorded_at,
             )
-            .where(_ONE.facility == facility, _ONE.encounter == encounter, _ONE.outcome != AlertOutcome.SHOWN, ~was_shown)
+            .where(_ONE.facility == facility, _ONE.encounter == encounter)
+            .where(_ONE.outcome != AlertOutcome.SHOWN, ~was_shown)
             .order_by(_ONE.seq.desc())
             .limit(limit)
         )  # fmt: skip

@@ -23,4 +23,4 @@ def store_at(database_url: str | None, path: Path, redis_url: str | None = None)
         return store
     from app.store.redis.store import with_redis
 
-    return with_redis(store, redis_url)
+    return with_redis(store, redis_url, with_history=database_url is not None)

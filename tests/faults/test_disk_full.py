@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.faults.server import Clients, Server, post
 from tests.faults.test_trail_kill import check
 
 DAY = 86_400_000_000  # microseconds
+SLACK = 512 * 1024
 PLENTY = 512 * 1024 * 1024
 MOST_SECONDS = 10.0  # between an entry and its checkpoint
 JUMPS = ("-40d", "+40d", "+0") if IS_LONG else ("-40d", "+40d")
@@ -47,11 +49,13 @@ def resize(folder: Path, size: int) -> bool:
     return done.returncode == 0
 
 
-def fill(folder: Path) -> None:
-    """As small as what it holds; under load that grows between the two looks."""
-    until = time.monotonic() + 10
-    while not resize(folder, shutil.disk_usage(folder).used):
+def fill(folder: Path, client: httpx.Client) -> None:
+    """Leave a little room, as what it holds grows between two looks; the load uses it up."""
+    until = time.monotonic() + 30
+    while not resize(folder, shutil.disk_usage(folder).used + SLACK):
         assert time.monotonic() < until, "the file system cannot be made small"
+    while post(client, uuid.uuid4().hex).status_code != 503:
+        assert time.monotonic() < until, "the disk does not fill"
 
 
 def test_a_full_disk(disk: Path) -> None:
@@ -60,9 +64,10 @@ def test_a_full_disk(disk: Path) -> None:
     try:
         clients = Clients(server)
         clients.wait_for(acknowledged=50)
-        fill(disk)
+        with server.client() as client:
+            fill(disk, client)
         before = len(clients.acknowledged)
-        time.sleep(SECONDS)  # what the files have room for already is used up first
+        time.sleep(SECONDS)
         with server.client() as client:
             refused = [post(client, f"full-{number}") for number in range(3)]
         during = len(clients.acknowledged) - before

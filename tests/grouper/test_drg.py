@@ -8,7 +8,7 @@ import pytest
 from app.domain.encounter import Sex
 from app.domain.stay import Stay
 from app.grouper.drg import group
-from app.grouper.grouping import Status
+from app.grouper.grouping import GroupingStatus
 from tests.grouper.drg_build import outcome, stay
 from tests.scheme_files import small_scheme
 
@@ -142,9 +142,9 @@ def test_a_code_that_the_maps_do_not_hold_stops_the_stay_before_its_check(small)
     found = group(small, lost, translate=True)
     assert outcome(found) == ("诊断不能转换为分组器支持的编码", "0000", "00", "0000")
     assert "Q00" in found.complaints[0]
-    assert group(small, stay("X00"), translate=True).status is Status.DIAGNOSIS_UNTRANSLATABLE
+    assert group(small, stay("X00"), translate=True).status is GroupingStatus.DIAGNOSIS_UNTRANSLATABLE
     operation = group(small, stay("I21.9", procedures=["36.0700", "11"]), translate=True, trace=True)
-    assert operation.status is Status.PROCEDURE_UNTRANSLATABLE
+    assert operation.status is GroupingStatus.PROCEDURE_UNTRANSLATABLE
     assert operation.trace.hints == operation.complaints
 
 

@@ -4,6 +4,7 @@ back as they came. No name of a person is among them.
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -40,6 +41,9 @@ class Concept(Shape, frozen=True):
     display: str = ""
     concept: "Concept | None" = None
     reference: Reference | None = None
+
+
+Concepts = tuple[Concept, ...] | Concept | None  # where R4 has one and R5 several, or resource types differ
 
 
 class Quantity(Shape, frozen=True):
@@ -89,7 +93,7 @@ class Contained(Shape, frozen=True):
 class Part(Shape, frozen=True):
     """What nutrition orders, lenses and messages are about."""
 
-    type: tuple[Concept, ...] = ()
+    type: Concepts = None
     base_formula_type: Concept | None = None
     product: Concept | None = None
     content_codeable_concept: Concept | None = None
@@ -145,7 +149,7 @@ class Order(Shape, frozen=True):
 
 class VisitDiagnosis(Shape, frozen=True):
     condition: Reference | tuple[Concept, ...] | None = None
-    use: tuple[Concept, ...] = ()
+    use: Concepts = None
     rank: Decimal | None = None
 
 
@@ -167,10 +171,10 @@ class Other(Shape, frozen=True):
     status: str = ""
     gender: str = ""
     birth_date: str = ""
-    encounter_class: tuple[Concept, ...] = msgspec.field(default=(), name="class")
-    service_type: tuple[Concept, ...] = ()
-    type: tuple[Concept, ...] = ()
-    code: tuple[Concept, ...] = ()
+    encounter_class: Concepts = msgspec.field(default=None, name="class")
+    service_type: Concepts = None
+    type: Concepts = None
+    code: Concepts = None
     subject: Reference | None = None
     period: Period | None = None
     actual_period: Period | None = None
@@ -187,10 +191,17 @@ class Other(Shape, frozen=True):
     issue: tuple[Issue, ...] = ()
 
 
+def listed(concepts: Concepts) -> tuple[Concept, ...]:
+    if concepts is None:
+        return ()
+    return (concepts,) if isinstance(concepts, Concept) else concepts
+
+
 def present(values: Iterable[T | None]) -> Iterator[T]:
     return (value for value in values if value is not None)
 
 
+@lru_cache(4096)
 def id_of(reference: str) -> str:
     """The bare id of `Type/id`, of an address that ends so, of a URN, or of an id itself."""
     if reference.startswith("urn:"):
@@ -202,8 +213,13 @@ def target_of(reference: Reference | None) -> tuple[str, str]:
     """The (type, id) that a reference names; the type is blank where it is not told."""
     if reference is None or not reference.reference:
         return "", ""
-    head = reference.reference.partition("/_history/")[0].rstrip("/").split("/")
-    return (head[-2] if len(head) > 1 else reference.type), id_of(reference.reference)
+    return _type_of(reference.reference) or reference.type, id_of(reference.reference)
+
+
+@lru_cache(4096)
+def _type_of(reference: str) -> str:
+    head = reference.partition("/_history/")[0].rstrip("/").split("/")
+    return head[-2] if len(head) > 1 else ""
 
 
 def logical_id(reference: Reference | None) -> str:

@@ -13,7 +13,17 @@ from app.domain.line import FormularyClass, ItemCategory, OrderLine, Practitione
 from app.domain.money import CENT, LARGEST, LARGEST_QUANTITY, SMALLEST, ZERO
 from app.interfaces.cds_hooks.bundles import Held
 from app.interfaces.cds_hooks.coding import codings, item_of
-from app.interfaces.cds_hooks.fhir import Concept, Extension, Order, Quantity, Reference, logical_id, present, target_of
+from app.interfaces.cds_hooks.fhir import (
+    Concept,
+    Extension,
+    Order,
+    Quantity,
+    Reference,
+    listed,
+    logical_id,
+    present,
+    target_of,
+)
 from app.interfaces.cds_hooks.visit import Resources, VisitReader
 from app.interfaces.nhsa.leaves import Reader
 
@@ -106,14 +116,14 @@ class OrderReader:
             return [one.code for one in order.contained if one.id == reference.reference[1:] and one.code is not None]
         kind, id = target_of(reference)
         held = self._resources.find(kind or "Medication", id)
-        return [] if held is None else [*held.other.code, *held.other.type]
+        return [] if held is None else [*listed(held.other.code), *listed(held.other.type)]
 
     def _others(self, held: Held) -> Iterator[Concept]:
         """What appointments, nutrition orders, lenses and messages are about."""
         order = held.order
         yield from order.service_type
         for part in present((order.oral_diet, *order.supplement, order.enteral_formula, *order.lens_specification)):
-            yield from (*part.type, *present((part.base_formula_type, part.product)))
+            yield from (*listed(part.type), *present((part.base_formula_type, part.product)))
         yield from present(part.content_codeable_concept for part in order.payload)
         if held.type == "CommunicationRequest":
             yield from order.category

@@ -23,6 +23,8 @@ _COVER_NAMES = {
     Cover.CONDITIONAL: "有条件支付",
     Cover.INDETERMINATE: "未能判断",
 }
+_ID_PART = {"url": "coverage-assertion-id", "valueString": ""}
+_END = b'"}]}'  # behind the value of that part
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_any = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -32,38 +34,47 @@ class Actions:
     """Makes the actions of one answer. `is_strict`: as CRD 2.1 and later want them."""
 
     def __init__(self, coverage: Held | None, day: str, *, is_strict: bool) -> None:
-        self._coverage, self._day, self._is_strict = coverage, day, is_strict
+        self._day, self._is_strict = day, is_strict
+        self._known = coverage.reference if coverage is not None and coverage.id else ""
+        self._told: dict[tuple[str, Assertion], bytes] = {}
 
     def of(
         self, orders: Mapping[str, Held], assertions: Mapping[str, Assertion], names: Mapping[str, str]
     ) -> Iterator[dict[str, Any]]:
         for line_id, order in orders.items():
             assertion = assertions[line_id]
-            reference = self._reference(order)
-            assertion_id = _assertion_id(order, reference, assertion)
+            coverage = self._coverage_of(order)
+            assertion_id = _assertion_id(order, coverage, assertion)
             if self._is_strict and _carries(order, assertion_id):
                 continue
-            told = self._extension(assertion, reference, assertion_id)
+            told = self._parts(coverage, assertion) + assertion_id.encode() + _END
             yield {
                 "type": "update",
                 "description": f"{names[line_id]}：{_COVER_NAMES[assertion.cover]}",
-                "resource": _with_extension(order, told),
+                "resource": _with_extension(order, coverage, told),
             }
 
-    def _reference(self, order: Held) -> dict[str, Any]:
+    def _coverage_of(self, order: Held) -> str:
+        """The reference of the coverage; blank where the client told of none."""
         for insurance in order.order.insurance:
             if insurance.reference and target_of(insurance)[0] in ("Coverage", ""):
-                return {"reference": insurance.reference}
-        if self._coverage is not None and self._coverage.id:
-            return {"reference": self._coverage.reference}
-        return _NO_COVERAGE
+                return insurance.reference
+        return self._known
 
-    def _extension(self, assertion: Assertion, coverage: dict[str, Any], assertion_id: str) -> dict[str, Any]:
+    def _parts(self, coverage: str, assertion: Assertion) -> bytes:
+        """The extension up to the value of its last part; most orders of an answer share it."""
+        found = self._told.get((coverage, assertion))
+        if found is None:
+            whole = _encode({"url": URL, "extension": [*self._listed(coverage, assertion), _ID_PART]})
+            found = self._told[coverage, assertion] = whole.removesuffix(_END)
+        return found
+
+    def _listed(self, coverage: str, assertion: Assertion) -> list[dict[str, Any]]:
         cover = assertion.cover
         if cover is Cover.INDETERMINATE and not self._is_strict:
             cover = Cover.CONDITIONAL  # CRD 2.0 has no word for it
         parts: list[dict[str, Any]] = [
-            {"url": "coverage", "valueReference": coverage},
+            {"url": "coverage", "valueReference": {"reference": coverage} if coverage else _NO_COVERAGE},
             {"url": "covered", "valueCode": cover},
         ]
         if cover is not Cover.NOT_COVERED:
@@ -72,15 +83,11 @@ class Actions:
         if cover is Cover.CONDITIONAL and self._is_strict:
             what = "detail-code" if assertion.ground is Ground.UNCODED else "OTH"
             parts.append({"url": "info-needed", "valueCode": what})
-        return {
-            "url": URL,
-            "extension": [
-                *parts,
-                {"url": "reason", "valueCodeableConcept": self._reason(assertion)},
-                {"url": "date", "valueDate": self._day},
-                {"url": "coverage-assertion-id", "valueString": assertion_id},
-            ],
-        }
+        return [
+            *parts,
+            {"url": "reason", "valueCodeableConcept": self._reason(assertion)},
+            {"url": "date", "valueDate": self._day},
+        ]
 
     def _reason(self, assertion: Assertion) -> dict[str, Any]:
         code = ""
@@ -94,11 +101,11 @@ class Actions:
         return {**coding, "text": assertion.reason}
 
 
-def _assertion_id(order: Held, coverage: dict[str, Any], assertion: Assertion) -> str:
+def _assertion_id(order: Held, coverage: str, assertion: Assertion) -> str:
     """The same as long as nothing new is said of the order under this coverage."""
-    told = "\x1f".join([order.reference, str(coverage.get("reference")), assertion.cover, assertion.ground,
-                        assertion.reason, *sorted(assertion.findings)])  # fmt: skip
-    return blake2b(told.encode(), digest_size=16).hexdigest()
+    findings = "|".join(sorted(assertion.findings))
+    told = f"{order.type}/{order.id}\x1f{coverage}\x1f{assertion.cover}\x1f{assertion.ground}\x1f{assertion.reason}"
+    return blake2b(f"{told}\x1f{findings}".encode(), digest_size=16).hexdigest()
 
 
 def _carries(order: Held, assertion_id: str) -> bool:
@@ -106,26 +113,24 @@ def _carries(order: Held, assertion_id: str) -> bool:
     return any(part.url == "coverage-assertion-id" and part.value_string == assertion_id for part in told)
 
 
-def _with_extension(order: Held, told: dict[str, Any]) -> msgspec.Raw | dict[str, Any]:
+def _with_extension(order: Held, coverage: str, told: bytes) -> msgspec.Raw | dict[str, Any]:
     """What was asserted before under the same coverage is replaced; that of other coverages stays."""
     sent = bytes(order.raw)
     if not order.order.extension and b'"extension"' not in sent:
-        return msgspec.Raw(b'{"extension":[' + _encode(told) + b"]," + sent[1:])
+        return msgspec.Raw(b'{"extension":[' + told + b"]," + sent[1:])
     members = _decode(order.raw)
     found = _decode_any(members["extension"]) if "extension" in members else []
-    coverage = _coverage_of(told)
-    kept = [
-        one
-        for one in (found if isinstance(found, list) else [])
-        if not (isinstance(one, dict) and one.get("url") == URL and _coverage_of(one) == coverage)
-    ]
-    return {**members, "extension": msgspec.Raw(_encode([*kept, told]))}
+    kept = [_encode(one) for one in (found if isinstance(found, list) else []) if not _says(one, coverage)]
+    return {**members, "extension": msgspec.Raw(b"[" + b",".join([*kept, told]) + b"]")}
 
 
-def _coverage_of(extension: dict[str, Any]) -> Any:
+def _says(extension: Any, coverage: str) -> bool:
+    """Whether it is an assertion of ours under the coverage."""
+    if not isinstance(extension, dict) or extension.get("url") != URL:
+        return False
     parts = extension.get("extension")
     for part in parts if isinstance(parts, list) else []:
         if isinstance(part, dict) and part.get("url") == "coverage":
             reference = part.get("valueReference")
-            return reference.get("reference") if isinstance(reference, dict) else None
-    return None
+            return (reference.get("reference", "") if isinstance(reference, dict) else "") == coverage
+    return True

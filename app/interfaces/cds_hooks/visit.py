@@ -37,6 +37,7 @@ from app.interfaces.cds_hooks.fhir import (
     Reference,
     VisitDiagnosis,
     id_of,
+    listed,
     logical_id,
     present,
     target_of,
@@ -101,7 +102,7 @@ class VisitReader:
             return Coverage()
         found = held.other
         payors = (*found.payor, *present([found.insurer]))
-        kind = meaning(found.type, INSURANCE_TYPES, InsuranceType.UNKNOWN)
+        kind = meaning(listed(found.type), INSURANCE_TYPES, InsuranceType.UNKNOWN)
         return Coverage(insurance_type=kind, pooling_area=self._area(payors))
 
     def _area(self, payors: Iterable[Reference]) -> str:
@@ -120,11 +121,11 @@ class VisitReader:
         held = self._resources.find(kind or "Organization", id)
         organization = _NO_VISIT if held is None else held.other
         number = logical_id(provider) or next((one.value for one in organization.identifier if one.value), "")
-        level = meaning(organization.type, LEVELS, FacilityLevel.UNKNOWN)
+        level = meaning(listed(organization.type), LEVELS, FacilityLevel.UNKNOWN)
         return Facility(id=(number or id or fallback)[:64] or "-", level=level)
 
     def care_type(self) -> CareType:
-        return meaning(self._visit.encounter_class, CARE_TYPES, CareType.UNKNOWN)
+        return meaning(listed(self._visit.encounter_class), CARE_TYPES, CareType.UNKNOWN)
 
     def period(self) -> tuple[datetime | None, datetime | None]:
         period = self._visit.period or self._visit.actual_period
@@ -139,7 +140,7 @@ class VisitReader:
 
     def department(self) -> str:
         """The first code of the service type: departments are named by codes of the hospital."""
-        return next((one.code for one in codings(self._visit.service_type) if one.code), "")[:64]
+        return next((one.code for one in codings(listed(self._visit.service_type)) if one.code), "")[:64]
 
     def practitioner(self, reference: str) -> Practitioner:
         """The doctor of a reference to a practitioner or a role, with the title that a role tells."""
@@ -147,7 +148,7 @@ class VisitReader:
         for held in self._resources.of("PractitionerRole"):
             person = target_of(held.other.practitioner)[1]
             if id and id == (held.id if is_role else person):
-                return Practitioner(id=(person or id)[:64], title=meaning(held.other.code, TITLES, ""))
+                return Practitioner(id=(person or id)[:64], title=meaning(listed(held.other.code), TITLES, ""))
         return Practitioner(id=id[:64])
 
     def diagnoses(self, orders: Iterable[Held]) -> tuple[Diagnosis, ...]:
@@ -160,7 +161,7 @@ class VisitReader:
                 continue
             use, is_principal = uses.get(held.id, (DiagnosisUse.UNKNOWN, False))
             day = self._reader.day("Condition.recordedDate", one.recorded_date)
-            for concept in one.code:
+            for concept in listed(one.code):
                 _add(found, Diagnosis(use=use, is_principal=is_principal, diagnosed_date=day), concept)
         for concept in (*self._visit.reason_code, *(value for reason in self._visit.reason for value in reason.value)):
             _add(found, Diagnosis(), concept)
@@ -176,8 +177,8 @@ class VisitReader:
         """What the visit says of its conditions, by their ids."""
         found = {}
         for one in self._visit.diagnosis:
-            is_principal = one.rank == 1 or meaning(one.use, dict.fromkeys(PRINCIPAL_USES, True), False)
-            use = meaning(one.use, DIAGNOSIS_USES, DiagnosisUse.UNKNOWN)
+            is_principal = one.rank == 1 or meaning(listed(one.use), dict.fromkeys(PRINCIPAL_USES, True), False)
+            use = meaning(listed(one.use), DIAGNOSIS_USES, DiagnosisUse.UNKNOWN)
             for reference in _conditions(one):
                 found[target_of(reference)[1]] = use, is_principal
         return found

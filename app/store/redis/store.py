@@ -10,9 +10,9 @@ from app.store.redis.rulesets import RulesetCache
 from app.store.store import Store
 
 
-def with_redis(store: Store, url: str) -> Store:
-    """The store as it is, and quicker where Redis answers. Redis need not answer. Raises ValueError for a URL that is
-    none.
+def with_redis(store: Store, url: str, *, with_history: bool = True) -> Store:
+    """The store as it is, and quicker where Redis answers, which it need not. Everyone who opens the same store must
+    say the same of `with_history`. Raises ValueError for a URL that is none.
     """
     connection, keys = RedisConnection(url), HotKeys()
     hot = HotHistory(connection, store.whole_history, keys)
@@ -20,7 +20,8 @@ def with_redis(store: Store, url: str) -> Store:
     async def start() -> None:
         await store.open()
         keys.tell(await store.secret())
-        hot.open()
+        if with_history:
+            hot.open()
 
     async def close() -> None:
         await hot.close()
@@ -29,8 +30,8 @@ def with_redis(store: Store, url: str) -> Store:
 
     return replace(
         store,
-        log=CachedAuditLog(store.log, hot, keys),
-        history=CachedHistory(store.history, hot, keys),
+        log=CachedAuditLog(store.log, hot, keys) if with_history else store.log,
+        history=CachedHistory(store.history, hot, keys) if with_history else store.history,
         distribution=RulesetCache(connection, lambda: keys.installation),
         open=start,
         close=close,

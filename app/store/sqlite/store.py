@@ -28,6 +28,7 @@ def sqlite_store(path: Path) -> Store:
     """The store in this file, which is made or brought up to date."""
     path.parent.mkdir(parents=True, exist_ok=True)
     migrate(f"sqlite:///{path}")
+    connect(path).close()  # to the write-ahead log now, before two connections would do it at once
     log = SqliteAuditLog(path)
     history = SqliteHistory(path, log.writer)
 

@@ -13,11 +13,10 @@ from tests.store.build import record
 from tests.store.redis.build import line, query, write
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_two_workers_on_one_database_share_what_is_kept(
-    redis_server: Redis, postgres: Postgres, tmp_path: Path, kind: str
+    redis_server: Redis, postgres: Postgres, tmp_path: Path
 ) -> None:
-    database = postgres.new_database() if kind == "postgres" else None
+    database = postgres.new_database()
 
     async def run() -> None:
         with Client.from_url(redis_server.url) as redis:
@@ -53,9 +52,30 @@ def test_two_workers_on_one_database_share_what_is_kept(
     asyncio.run(run())
 
 
-def test_redis_need_not_answer(tmp_path: Path) -> None:
+def test_a_file_at_hand_is_not_kept_twice(redis_server: Redis, tmp_path: Path) -> None:
     async def run() -> None:
-        store = store_at(None, tmp_path / "s.sqlite3", f"redis://:secret@127.0.0.1:{free_port()}/0")
+        with Client.from_url(redis_server.url) as redis:
+            redis.flushall()
+            store = store_at(None, tmp_path / "s.sqlite3", redis_server.url)
+            await store.open()
+            try:
+                for n in range(4):
+                    await store.history.fetch(query("P1", "E1"))
+                    await store.log.append(record(f"a{n}", history=write("P1", "E1", [])))
+                assert store.distribution is not None
+                await store.distribution.put("r1", b"compiled")
+                assert redis.keys() == [b"mingjian:ruleset:r1"]
+            finally:
+                await store.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_redis_need_not_answer(postgres: Postgres, tmp_path: Path, kind: str) -> None:
+    async def run() -> None:
+        database = postgres.new_database() if kind == "postgres" else None
+        store = store_at(database, tmp_path / "s.sqlite3", f"redis://:secret@127.0.0.1:{free_port()}/0")
         await store.open()
         try:
             for n in range(10):
