@@ -4,7 +4,7 @@ import argparse
 import time
 from importlib import import_module
 
-_MODULES = ("engine", "load", "scale", "http", "grouping", "history", "what_if", "trail")
+_MODULES = ("engine", "load", "scale", "http", "cds_hooks", "grouping", "history", "what_if", "trail")
 
 
 def main() -> None:

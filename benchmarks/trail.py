@@ -37,11 +37,10 @@ _PAGE = 10_000
 
 def run(quick: bool = False) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
-        return [
-            _service(Path(folder), *((3, 1.5) if quick else (9, 4.0))),
-            *_offline(Path(folder) / "export", 100_000 if quick else 1_000_000, quick),
-            _whole(Path(folder) / "data", 10_000 if quick else 100_000),
-        ]
+        goals = [_service(Path(folder), *((3, 1.5) if quick else (9, 4.0)))]
+        goals += _offline(Path(folder) / "export", 100_000 if quick else 1_000_000, quick)
+        _whole(Path(folder) / "data", 10_000 if quick else 100_000)
+        return goals
 
 
 def _service(folder: Path, rounds: int, seconds: float) -> str:
@@ -92,7 +91,7 @@ def _offline(folder: Path, count: int, quick: bool) -> Iterator[str]:
         yield goal("offline verification of 1 M entries", f"{seconds:.1f} s", seconds <= 30, "≤ 30 s")
 
 
-def _whole(data: Path, count: int) -> str:
+def _whole(data: Path, count: int) -> None:
     """Entries, checkpoints, and every row with its findings, from the database."""
     environment = {**os.environ, "MINGJIAN_DATA_DIR": str(data), "DATABASE_URL": "", "REDIS_URL": ""}
     asyncio.run(_fill(data, count))
@@ -100,8 +99,7 @@ def _whole(data: Path, count: int) -> str:
     command = [sys.executable, "-m", "app.interfaces.cli", "trail", "verify"]
     subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
     seconds = time.perf_counter() - began
-    print(f"`mingjian trail verify` of {count:,} audits: {seconds:.1f} s")
-    return goal("`mingjian trail verify`, rows and all", f"{rounded(count / seconds)} audits/s", True, "told")
+    print(f"`mingjian trail verify` of {count:,} audits, rows and all: {seconds:.1f} s, {rounded(count / seconds)}/s")
 
 
 async def _fill(data: Path, count: int) -> None:

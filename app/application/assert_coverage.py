@@ -13,6 +13,7 @@ from app.domain.decision import Severity
 from app.domain.encounter import Encounter, InsuranceType
 from app.domain.finding import Finding
 from app.domain.line import FormularyClass, Line
+from app.engine.compiled import RuleHead
 from app.engine.ruleset import Ruleset
 from app.knowledge.rule import Judges
 
@@ -51,19 +52,22 @@ def assert_coverage(
     """An assertion for each of the lines, by their ids."""
     against: dict[str, list[Finding]] = {}
     for finding in audit.findings:
-        head = ruleset.rules.get(finding.rule)
-        if head is None or head.judges is Judges.CLAIMED:
+        if ruleset.rules[finding.rule].judges is Judges.CLAIMED:
             for line_id in finding.lines:
                 against.setdefault(line_id, []).append(finding)
     open_lines: frozenset[str] = frozenset()
     if "history" in audit.degraded:
         open_lines = frozenset([one for gap in audit.not_evaluated if gap.missing == "history" for one in gap.lines])
-    kinds = {rule: head.kind for rule, head in ruleset.rules.items()} if against else {}
-    return {line.id: _assertion(line, encounter, against.get(line.id, []), open_lines, kinds) for line in lines}
+    rules = ruleset.rules
+    return {line.id: _assertion(line, encounter, against.get(line.id, []), open_lines, rules) for line in lines}
 
 
 def _assertion(
-    line: Line, encounter: Encounter, findings: list[Finding], open_lines: frozenset[str], kinds: Mapping[str, str]
+    line: Line,
+    encounter: Encounter,
+    findings: list[Finding],
+    open_lines: frozenset[str],
+    rules: Mapping[str, RuleHead],
 ) -> Assertion:
     if not line.is_claimed:
         return Assertion(Cover.NOT_COVERED, Ground.SELF_PAID, "患者自费")
@@ -73,7 +77,7 @@ def _assertion(
         return Assertion(Cover.NOT_COVERED, Ground.OFF_FORMULARY, "医保目录外项目")
     if findings:
         ids = tuple(one.id for one in findings)
-        certain = [one for one in findings if one.severity is Severity.DEFINITE and kinds.get(one.rule) not in _LIMITS]
+        certain = [one for one in findings if one.severity is Severity.DEFINITE and rules[one.rule].kind not in _LIMITS]
         told = (certain or findings)[0].message
         return Assertion(Cover.NOT_COVERED if certain else Cover.CONDITIONAL, Ground.FINDING, told, ids)
     if not is_national_item_code(line.item_code):

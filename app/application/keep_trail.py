@@ -91,8 +91,8 @@ class TrailKeeper:
         """Sign what is not signed yet."""
         try:
             await self.checkpoint()
-        except (NotRecorded, Unavailable) as error:
-            log.warning("no last checkpoint: %s", error)
+        except Exception:  # whatever it is, the service goes on to close; the next start signs
+            log.exception("no last checkpoint")
 
     async def look(self, clock: float) -> StoredCheckpoint | None:
         """Sign where it is time to; `clock` are seconds that never go back."""

@@ -4,8 +4,10 @@ Nothing is suggested that only papers over it: no diagnosis is made up, and no q
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,6 +20,7 @@ from app.engine.compiled import RuleHead
 from app.engine.ruleset import Ruleset
 from app.knowledge.rule import Judges
 
+_LIMIT = "quantity_limit"
 _DUPLICATES = frozenset({"mutually_exclusive", "same_class_duplicate", "repeated_elsewhere"})
 _PAYMENT = frozenset({"超医保支付范围", "未履行告知义务"})
 _MOST_POINTS = 5_000
@@ -76,7 +79,7 @@ def _alternatives(finding: Finding, point: Any, lines: list[Line]) -> list[Remed
 
 def _fewer(finding: Finding, head: RuleHead, ruleset: Ruleset, lines: list[Line]) -> list[Remedy]:
     """What a limit leaves: the last lines go first, and the one that straddles the limit keeps what is allowed."""
-    if head.kind != "quantity_limit":
+    if head.kind != _LIMIT:
         return []
     measure = _measure(head, ruleset, lines[-1])
     if measure == "times":
@@ -97,10 +100,8 @@ def _fewer(finding: Finding, head: RuleHead, ruleset: Ruleset, lines: list[Line]
 
 def _measure(head: RuleHead, ruleset: Ruleset, line: Line) -> str:
     """What the rule counts on the line's day."""
-    for period in ruleset.periods_of(head):
-        if period.start <= line.service_date <= period.end:
-            return _decode_measure(period.parameters).measure
-    return ""
+    periods = _periods(ruleset).get(head.id, ())
+    return next((measure for start, end, measure in periods if start <= line.service_date <= end), "")
 
 
 class _Counts(msgspec.Struct):
@@ -108,6 +109,18 @@ class _Counts(msgspec.Struct):
 
 
 _decode_measure: Callable[[msgspec.Raw], _Counts] = msgspec.msgpack.Decoder(_Counts).decode
+
+
+@lru_cache(1)  # rulesets are judged by one after the other
+def _periods(ruleset: Ruleset) -> dict[str, list[tuple[date, date, str]]]:
+    """When each rule on quantities counts what."""
+    found: dict[str, list[tuple[date, date, str]]] = {}
+    for period in ruleset.header.periods:
+        head = ruleset.header.rules[period.rule]
+        if head.kind == _LIMIT:
+            told = _decode_measure(period.parameters).measure
+            found.setdefault(head.id, []).append((period.start, period.end, told))
+    return found
 
 
 def _indication(point: Any, encounter: Encounter) -> str:

@@ -139,7 +139,8 @@ class Spool:
             places = self._write([one.payload for one in appends])
             _settle([(one.future, place) for one, place in zip(appends, places, strict=True)])
         except Exception as error:  # whatever it was, nobody may be told that a record is safe
-            log.exception("%d records could not be spooled", len(appends))
+            is_known = isinstance(error, OSError)  # a full disk needs no traceback for every batch
+            log.warning("%d records could not be spooled: %s", len(appends), error, exc_info=not is_known)
             _settle([(one.future, NotRecorded(f"the spool cannot be written: {error}")) for one in appends])
 
     def _write(self, payloads: list[bytes]) -> list[Place]:
