@@ -98,7 +98,7 @@ def create_app(settings: Settings) -> Application:
         await store.open()
         await rulesets.open(publish=settings.publish_at_start)
         await feeds.open()
-        before = (await store.effects.counts()).audits if await store.trail.size() == 0 else 0
+        before = (await store.effects.counts())[0].audits if await store.trail.size() == 0 else 0
         await trail.open(before, {"version": VERSION, **settings.told})
         gc.collect()
         gc.freeze()  # what is loaded now lives as long as the process: no collection need look at it again

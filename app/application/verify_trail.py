@@ -127,7 +127,7 @@ class _Walk:
         if not self._since:
             async for what in check_withdrawn_rows(self._effects, self._withdrawn):
                 yield Fault(None, what)
-            async for what in check_counts(self._effects, self._kinds, self._before):
+            async for what in check_counts(self._effects, self._before):
                 yield Fault(None, what)
 
     async def _entry(self, one: StoredEntry) -> AsyncIterator[Fault]:
@@ -162,7 +162,7 @@ class _Walk:
     async def _rows(self, page: list[StoredEntry]) -> AsyncIterator[Fault]:
         """What the page's entries commit to."""
         bodies = [(one, body) for one in page if (body := told_by(one)) is not None]
-        async for seq, what in check_audits(self._effects, self._store, bodies, self._kinds):
+        async for seq, what in check_audits(self._effects, self._store, bodies):
             yield Fault(seq, what)
         async for seq, what in check_dispositions(self._effects, self._store, bodies, self._kinds):
             yield Fault(seq, what)

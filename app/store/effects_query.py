@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, Table, func, select
+from sqlalchemy import Select, Table, exists, func, select
 
 from app.store.tables import (
     audits,
@@ -13,9 +13,11 @@ from app.store.tables import (
     findings,
     ruleset_moves,
     rulesets,
+    trail_entries,
     withdrawals,
 )
 from app.store.trail_effects import AuditRow, Counts, DispositionRow
+from app.trail.entry import Kind
 
 _AUDITS = select(
     audits.c.id, audits.c.recorded_at, audits.c.caller, audits.c.facility, audits.c.encounter, audits.c.stage,
@@ -69,9 +71,26 @@ class EffectsQuery:
         asked = select(one.facility, one.encounter, one.line, one.caller, one.recorded_at)
         return await self._rows(asked.order_by(one.seq))
 
-    async def counts(self) -> Counts:
-        async def count(table: Table) -> int:
-            return int((await self._rows(select(func.count()).select_from(table)))[0][0])
+    async def counts(self) -> tuple[Counts, Counts, int]:
+        rows = [_count(one) for one in _COUNTED]
+        entries = [_count(trail_entries).where(trail_entries.c.kind == kind) for kind in _COUNTED.values()]
+        linked = (audits.c.seq == findings.c.audit_seq) & (audits.c.recorded_at == findings.c.recorded_at)
+        orphans = _count(findings).where(~exists().where(linked))
+        asked = select(*[one.scalar_subquery() for one in (*rows, *entries, orphans)])
+        (found,) = await self._rows(asked)
+        count = len(_COUNTED)
+        return Counts(*found[:count]), Counts(*found[count:-1]), found[-1]
 
-        tables = (audits, findings, dispositions, withdrawals, feed_loads, rulesets, ruleset_moves)
-        return Counts(*[await count(table) for table in tables])
+
+def _count(table: Table) -> Select[Any]:
+    return select(func.count()).select_from(table)
+
+
+_COUNTED = {
+    audits: Kind.AUDIT,
+    dispositions: Kind.DISPOSITION,
+    withdrawals: Kind.LINE_WITHDRAWN,
+    feed_loads: Kind.FEED_LOADED,
+    rulesets: Kind.RULESET_STORED,
+    ruleset_moves: Kind.RULESET_MOVED,
+}  # in the order of Counts

@@ -1,8 +1,11 @@
 """Brings a database to the newest revision (数据库迁移) with the scripts under migrations/."""
 
 import asyncio
+import fcntl
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +22,19 @@ def migrate(url: str) -> None:
     May be called whether or not an event loop runs in this thread. Raises Unavailable where a server does not answer.
     """
     if url.startswith("sqlite"):
-        _upgrade(url=url)
+        with _alone(Path(url.partition(":///")[2])):
+            _upgrade(url=url)
     else:
         with ThreadPoolExecutor(1) as thread:
             thread.submit(asyncio.run, _upgrade_postgres(url)).result()
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process at a time: SQLite does not keep others from altering a table in between."""
+    with path.with_name(f"{path.name}.migrating").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 async def _upgrade_postgres(url: str) -> None:

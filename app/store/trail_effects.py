@@ -33,10 +33,9 @@ class DispositionRow(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """Rows in all, to be held against the number of entries about them."""
+    """How many there are of each: of rows, or of entries that tell of such rows."""
 
     audits: int
-    findings: int
     dispositions: int
     withdrawals: int
     feed_loads: int
@@ -67,4 +66,6 @@ class TrailEffects(Protocol):
         """facility, encounter, line, caller, recorded_at of every withdrawal."""
         ...
 
-    async def counts(self) -> Counts: ...
+    async def counts(self) -> tuple[Counts, Counts, int]:
+        """Rows, the entries about them, and findings without an audit: all at one moment, whoever writes meanwhile."""
+        ...
