@@ -171,7 +171,7 @@ async def damage(path: Path, told: Told) -> list[str]:
         await TrailKeeper(store.trail, writer.SIGNER.name, [writer.SIGNER]).close()
         wrong += [fault.what for fault in (await TrailVerifier(store.trail, store.effects, KEYS).verify()).faults]
         entries = [len(await store.trail.find(answer or "")) for answer in answers.values()]
-        if entries != [1] * len(entries) or (await store.effects.counts()).audits != BEFORE + len(writer.KEYS):
+        if entries != [1] * len(entries) or (await store.effects.counts())[0].audits != BEFORE + len(writer.KEYS):
             wrong.append("an audit is there twice, or not at all")
     finally:
         await store.close()

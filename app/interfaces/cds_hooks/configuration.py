@@ -7,7 +7,6 @@ from app.interfaces.cds_hooks.topics import COVERAGE, NAMES
 from app.interfaces.errors import Problem
 
 VERSIONS = ("2.0", "2.1", "2.2")  # of CRD
-MOST_CARDS = 10
 _OFF_BY_DEFAULT = {"encounter-discharge": frozenset({COVERAGE})}  # its orders were signed long ago
 
 
@@ -17,7 +16,7 @@ class Configuration(NamedTuple):
     """
 
     off: frozenset[str]
-    most_cards: int
+    most_cards: int | None
     is_strict: bool
 
     def wants(self, topic: str) -> bool:
@@ -37,10 +36,9 @@ def read_configuration(extension: dict[str, Any], hook: str) -> Configuration:
     return Configuration(frozenset(off), _most(chosen.get("max-cards")), _is_strict(extension))
 
 
-def _most(asked: Any) -> int:
-    if isinstance(asked, bool) or not isinstance(asked, int) or asked < 0:
-        return MOST_CARDS
-    return min(asked, MOST_CARDS)
+def _most(asked: Any) -> int | None:
+    """None where the client leaves it to the service."""
+    return None if isinstance(asked, bool) or not isinstance(asked, int) or asked < 0 else asked
 
 
 def _is_strict(extension: dict[str, Any]) -> bool:
@@ -54,7 +52,7 @@ def _is_strict(extension: dict[str, Any]) -> bool:
     return version != "2.0"
 
 
-def options_for(topics: Sequence[str], hook: str) -> list[dict[str, Any]]:
+def options_for(topics: Sequence[str], hook: str, most_cards: int) -> list[dict[str, Any]]:
     """The options as discovery tells them, with what holds where a client says nothing."""
     off = _OFF_BY_DEFAULT.get(hook, frozenset())
     found: list[dict[str, Any]] = [
@@ -69,4 +67,4 @@ def options_for(topics: Sequence[str], hook: str) -> list[dict[str, Any]]:
     ]
     described = "一次最多返回几张卡片，最要紧的在前"
     most = {"code": "max-cards", "type": "integer", "name": "卡片数上限", "description": described}
-    return [*found, {**most, "default": MOST_CARDS}]
+    return [*found, {**most, "default": most_cards}]

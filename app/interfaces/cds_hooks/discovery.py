@@ -61,30 +61,30 @@ class Discovered(NamedTuple):
 class Discovery:
     """Made once for each revision of the rules."""
 
-    def __init__(self, ruleset: Callable[[], Ruleset]) -> None:
-        self._ruleset = ruleset
+    def __init__(self, ruleset: Callable[[], Ruleset], most_cards: int) -> None:
+        self._ruleset, self._most_cards = ruleset, most_cards
         self._made = Discovered("", b"", "")
 
     def current(self) -> Discovered:
         ruleset = self._ruleset()
         if self._made.revision != ruleset.revision or not self._made.body:
-            body = msgspec.json.encode({"services": services(ruleset)})
+            body = msgspec.json.encode({"services": services(ruleset, self._most_cards)})
             self._made = Discovered(ruleset.revision, body, f'"{sha256(body).hexdigest()[:32]}"')
         return self._made
 
 
-def services(ruleset: Ruleset) -> list[dict[str, Any]]:
+def services(ruleset: Ruleset, most_cards: int) -> list[dict[str, Any]]:
     """A service for each hook at whose stage there are rules."""
     found = []
     for hook in HOOKS:
         heads = [head for head in ruleset.rules.values() if stage_of(hook) in head.stages]
         heads = [head for head in heads if head.status is not Status.TRIAL]
         if heads:
-            found.append(_service(hook, heads, ruleset.revision))
+            found.append(_service(hook, heads, ruleset.revision, most_cards))
     return found
 
 
-def _service(hook: str, heads: list[RuleHead], revision: str) -> dict[str, Any]:
+def _service(hook: str, heads: list[RuleHead], revision: str, most_cards: int) -> dict[str, Any]:
     title, described = _TITLES[hook]
     prefetch = _OWN[hook] if hook == "order-dispatch" else {**_PREFETCH, **_OWN.get(hook, {})}
     return {
@@ -97,6 +97,6 @@ def _service(hook: str, heads: list[RuleHead], revision: str) -> dict[str, Any]:
         "usageRequirements": _REQUIREMENTS,
         "extension": {
             "davinci-crd.version": list(VERSIONS),
-            "davinci-crd.configuration-options": options_for(topics_of(heads), hook),
+            "davinci-crd.configuration-options": options_for(topics_of(heads), hook, most_cards),
         },
     }

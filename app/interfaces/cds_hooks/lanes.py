@@ -66,7 +66,7 @@ class CdsHooks:
             return card_link(settings.cds_popup_base, tickets.issue([audit], settings.cds_popup_minutes / 60))
 
         endpoint = CdsHooksEndpoint(
-            Discovery(lambda: auditor.ruleset()),
+            Discovery(lambda: auditor.ruleset(), settings.cds_most_cards),
             HookService(auditor, fatigue, deadlines, popup=link),
             FeedbackService(recorder, fatigue),
             self._auth,

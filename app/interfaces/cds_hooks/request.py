@@ -62,7 +62,7 @@ class _Body(msgspec.Struct, rename="camel", gc=False):
     context: msgspec.Raw = msgspec.Raw(b"null")
     prefetch: msgspec.Raw = msgspec.Raw(b"null")
     extension: Any = None
-    fhir_authorization: msgspec.Raw | None = None
+    fhir_authorization: Any = msgspec.UNSET
 
 
 _decode = msgspec.json.Decoder(_Body).decode
@@ -85,7 +85,7 @@ def read_call(body: bytes) -> Call:
             prefetch=prefetch,
             partial=partial,
             extension=message.extension if isinstance(message.extension, dict) else {},
-            kept=body if message.fhir_authorization is None else _without_token(body),
+            kept=body if message.fhir_authorization is msgspec.UNSET else _without_token(body),
         )
     except UNREADABLE as error:
         raise _unreadable(error) from None

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from app.application.assert_coverage import assert_coverage
 from app.application.audit_encounter import EncounterAuditor, Judged
 from app.application.deadline import Deadlines
-from app.domain.finding import Finding, NotEvaluated
+from app.domain.finding import NotEvaluated
 from app.interfaces.cds_hooks.cards import CardMaker
 from app.interfaces.cds_hooks.configuration import Configuration, read_configuration
 from app.interfaces.cds_hooks.contracts import Fatigue, Shown
@@ -49,8 +49,8 @@ class HookService:
             raise Problem(412, "data-unobtainable", "What is to be judged was not sent", told)
         deadline = self._deadlines.of(asked.request.stage, started, asked_ms)
         judged = await self._auditor.judge(asked.request, asked.issues, is_body=False, deadline=deadline)
-        in_scope = _in_scope(judged, hook, asked, configuration)
-        shown = await self._fatigue.choose(in_scope, hook, frozenset(asked.orders), configuration.most_cards, deadline)
+        wanted, orders = _wanted(judged, configuration), frozenset(asked.orders)
+        shown = await self._fatigue.choose(wanted, hook, orders, configuration.most_cards, deadline)
         answer = self._encode(judged, asked, shown, configuration)
         passing = _passing(judged, hook, asked)
         await self._auditor.record(judged, call.kept, caller=caller, sent=answer, deadline=deadline, passing=passing)
@@ -88,19 +88,11 @@ def _passing(judged: Judged, hook: str, asked: Asked) -> frozenset[str]:
     return frozenset()
 
 
-def _in_scope(judged: Judged, hook: str, asked: Asked, configuration: Configuration) -> Judged:
-    """Without what the client turned off, and at order-select without what is not about the selection."""
+def _wanted(judged: Judged, configuration: Configuration) -> Judged:
+    """Without what the client turned off."""
     findings, rules = judged.audit.findings, judged.ruleset.rules
-    kept = [one for one in findings if configuration.wants(topic_of(rules.get(one.rule)))]
-    if hook == "order-select":
-        kept = [one for one in kept if _touches(one, asked)]
-    if len(kept) == len(findings):
-        return judged
-    return judged._replace(audit=replace(judged.audit, findings=tuple(kept)))
-
-
-def _touches(finding: Finding, asked: Asked) -> bool:
-    return any([line in asked.orders for line in (*finding.lines, *finding.related_lines)])
+    kept = tuple([one for one in findings if configuration.wants(topic_of(rules.get(one.rule)))])
+    return judged if len(kept) == len(findings) else judged._replace(audit=replace(judged.audit, findings=kept))
 
 
 def _told(judged: Judged, asked: Asked) -> dict[str, Any]:

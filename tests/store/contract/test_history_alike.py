@@ -88,6 +88,8 @@ async def _do(store: Store, step: Any, mark: str) -> Any:
 
 def _marked(one: HistoryWrite, mark: str) -> HistoryWrite:
     fields = {name: getattr(one, name) for name in HistoryWrite.__struct_fields__}
+    # No encounter ends before its lines: the service tells the latest of all days.
+    fields["last_date"] = max(one.last_date, *[day for _, day, *_ in one.lines], one.last_date)
     return HistoryWrite(**{**fields, "facility": mark + one.facility, "patient": mark + one.patient})
 
 
