@@ -4,11 +4,12 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from app.application.load_ruleset import load_ruleset
 from app.application.suggest_remedies import Remedy, Way, suggest_remedies
 from app.domain.case import Case
-from app.domain.encounter import Diagnosis, Encounter, Facility, Patient
+from app.domain.encounter import Diagnosis, Encounter, Facility, Patient, Sex
 from app.domain.finding import Finding
 from app.domain.line import OrderLine
 from app.engine.ruleset import Ruleset
@@ -87,6 +88,12 @@ def test_a_payment_limit_asks_for_the_indication_or_for_consent(ruleset: Ruleset
     found = remedies(ruleset, visit(order("A", LIRAGLUTIDE)))
     assert [(one.way, one.text) for one in found] == [(Way.ADD_INDICATION, "E11*"), (Way.SELF_PAY, "")]
     assert not any(one.is_recommended for one in found)
+
+
+def test_an_indication_that_is_there_is_not_asked_for(ruleset: Ruleset) -> None:
+    encounter = visit(order("A", "XA10BJD229B002010104794"), diagnosis="E11.900")
+    man = replace(encounter, patient=Patient(id="P1", sex=Sex.MALE))
+    assert [one.way for one in remedies(ruleset, man)] == [Way.SELF_PAY]
 
 
 def test_nothing_for_lines_that_cannot_be_changed(ruleset: Ruleset) -> None:

@@ -254,3 +254,17 @@ def test_current_are_the_orders_that_are_asked_about() -> None:
     assert [(one.id, one.current) for one in asked(body, "order-select").encounter.order_lines] == [
         ("S2", True), ("S1", False),
     ]  # fmt: skip
+
+
+def test_line_ids_are_those_of_the_resources() -> None:
+    orders = (service("X"), drug("X"), service(id=None), service("i" * 90))
+    ids = [one.id for one in seen(call("order-sign", *orders)).order_lines]
+    assert ids[:3] == ["X", "MedicationRequest/X", "ServiceRequest-3"]
+    assert len(ids[3]) <= 64
+    assert [one.id for one in seen(call("order-sign", *orders)).order_lines] == ids
+
+
+def test_an_id_may_stand_in_the_address_of_the_entry() -> None:
+    body = call("order-sign", service(id=None))
+    body["context"]["draftOrders"]["entry"][0]["fullUrl"] = "https://emr/fhir/ServiceRequest/SR7"
+    assert [one.id for one in seen(body).order_lines] == ["SR7"]
