@@ -6,6 +6,7 @@ import os
 from alembic import context
 from sqlalchemy import Connection, create_engine, pool, text
 
+from app.store import account_tables, key_tables, notice_tables, privacy_tables, review_tables  # noqa: F401
 from app.store.tables import metadata
 
 _ADVISORY_LOCK = 0x6D6A_6D67  # "mjmg": of several processes that start at once, one migrates and the others wait

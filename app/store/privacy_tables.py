@@ -1,0 +1,1 @@
+"""What encryption needs (加密所需), as SQLAlchemy sees them; migrations/ makes them."""
