@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.domain.access import INSTALLATION_ROLES, Role
 from app.domain.alert import Tier
 from app.domain.decision import Decision, Severity, Stage
 
@@ -22,6 +23,12 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     rules_dir: Path = Path("rules")
     api_key: SecretStr | None = None  # absent: one is made at the first start and kept in the data directory
+    api_key_roles: list[Role] = list(INSTALLATION_ROLES)  # JSON; narrow it once keys and accounts are in use
+    key_days: Annotated[int, Field(ge=1, le=1095)] = 365  # for which a new key is good, unless it is said otherwise
+    key_overlap_days: Annotated[int, Field(ge=0, le=90)] = 7  # for which the earlier secret goes on after a rotation
+    key_hold_seconds: Annotated[int, Field(ge=5, le=86400)] = 300  # known keys open so long without the database
+    oauth_issuers: Path | None = None  # YAML: whose access tokens open this service; docs/authentication.md
+    client_cert_header: str = ""  # in which a trusted proxy tells the client's certificate; blank: none is believed
     max_body_bytes: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
     max_bulk_line_bytes: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
     nhsa_base: str = "/fsi/api"
@@ -31,6 +38,7 @@ class Settings(BaseSettings):
         None  # absent: SQLite in data_dir
     )
     redis_url: Annotated[SecretStr | None, Field(validation_alias="REDIS_URL")] = None
+    backup_database_url: SecretStr | None = None  # of a role that may read every row; absent: database_url
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     publish_at_start: bool = True  # packs that were never in force; False: only `mingjian rules publish` publishes
     keep_history: bool = True  # False: an audit knows of the past only what its request tells
@@ -62,7 +70,7 @@ class Settings(BaseSettings):
     @property
     def told(self) -> dict[str, str]:
         """The settings as the trail tells of them: those that were changed, without any secret or address."""
-        secret = {"api_key", "database_url", "redis_url", "trail_witnesses"}
+        secret = {"api_key", "database_url", "backup_database_url", "redis_url", "trail_witnesses"}
         changed = self.model_dump(mode="json", exclude=secret, exclude_defaults=True)
         return {name: value if isinstance(value, str) else json.dumps(value) for name, value in changed.items()}
 
@@ -74,6 +82,12 @@ class Settings(BaseSettings):
     def database(self) -> str | None:
         """The database's URL, which may hold a password: not to be logged."""
         return None if self.database_url is None else self.database_url.get_secret_value()
+
+    @property
+    def backup_database(self) -> str | None:
+        """The URL that backups are made by, which may hold a password: not to be logged."""
+        url = self.backup_database_url or self.database_url
+        return None if url is None else url.get_secret_value()
 
     @property
     def redis(self) -> str | None:

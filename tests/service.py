@@ -6,14 +6,15 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 
-from app.interfaces.asgi import Application
+from app.interfaces.asgi import Application, FastLane
 from app.main import server_config
 from app.settings import Settings
 
@@ -65,6 +66,24 @@ def serving(app: Application, data_dir: Path, settings: Settings | None = None) 
         server.should_exit = True
         thread.join()
         listener.close()
+
+
+def framework_of(app: Any) -> FastAPI:
+    """The framework's application, within all that stands around it."""
+    while not isinstance(app, FastAPI):
+        app = app.behind
+    return app
+
+
+def fast_lane_of(app: Any) -> FastLane:
+    while not isinstance(app, FastLane):
+        app = app.behind
+    return app
+
+
+def lifespan_of(app: Any) -> AbstractAsyncContextManager[Any]:
+    framework = framework_of(app)
+    return framework.router.lifespan_context(framework)
 
 
 def encoded(body: Any) -> bytes:

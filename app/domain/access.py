@@ -94,6 +94,12 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.LOG_AUDITOR: frozenset({_P.SYSTEM_READ, _P.TRAIL_READ, _P.TRAIL_EXPORT}),
 }  # fmt: skip
 
+# What the key of the installation itself may do, where the settings do not say otherwise. Rights, keys, and whatever
+# shows who a patient is are for people.
+INSTALLATION_ROLES = (
+    Role.HIS_CLIENT, Role.AUDIT_LEAD, Role.RULE_APPROVER, Role.FINANCE, Role.LOG_AUDITOR
+)  # fmt: skip
+
 # Nobody holds two of these at once (等保 8.1.5: system, security and audit administration are apart).
 APART: tuple[frozenset[Role], ...] = (
     frozenset({Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR}),

@@ -132,6 +132,7 @@ class Encounter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     start_at: LocalTime | None = None
     end_at: LocalTime | None = None
     death_at: LocalTime | None = None
+    campus: Code = ""  # 院区, where a facility has several
     department: Code = ""
     ward: Code = ""
     practitioner: Practitioner = Practitioner()

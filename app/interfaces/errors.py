@@ -73,6 +73,25 @@ def unauthorized() -> Problem:
     )
 
 
+def forbidden(permission: str) -> Problem:
+    return Problem(
+        403, "forbidden", "This caller may not do that",
+        f"It needs the permission {permission}; a security administrator grants roles that hold it.",
+    )  # fmt: skip
+
+
+def out_of_scope() -> Problem:
+    return Problem(
+        403, "out-of-scope", "This lies outside what the caller may see or change",
+        "Its facility, campus, department or physician is not within the caller's scope; nothing was done.",
+    )  # fmt: skip
+
+
+def not_served(method: str, path: str) -> Problem:
+    detail = f"{method} {path[:_LONGEST]} is not served here; /docs lists what is."
+    return Problem(404, "not-found", "Not Found", detail)
+
+
 def not_found(what: str, name: str) -> Problem:
     return Problem(404, "not-found", f"There is no such {what}", f"{what} {name!r} is not known here; check the id.")
 

@@ -26,7 +26,7 @@ def pages(root: Path) -> dict[Path, str]:
     """Every generated document below the root of the source tree, with the text it must have."""
     folders = read_packs(root / "rules")
     # By name: main wires every layer together, so no layer may import it.
-    openapi = import_module("app.main").openapi_document()
+    openapi = import_module("app.assembly").openapi_document()
     return {
         root / "docs/rules.md": _page(_rules(folders)),
         root / "rules/README.md": _page(_index(folders)),

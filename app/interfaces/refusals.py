@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from app.application.authorise import OutOfScope
 from app.interfaces.asgi import REFERENCE
 from app.interfaces.errors import (
     MEDIA_TYPE,
@@ -14,6 +15,8 @@ from app.interfaces.errors import (
     database_unavailable,
     internal_error,
     method_not_allowed,
+    not_served,
+    out_of_scope,
     problem_headers,
 )
 from app.store.history import Unavailable
@@ -25,6 +28,7 @@ def answer_refusals(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
     app.add_exception_handler(Unavailable, _unavailable)
+    app.add_exception_handler(OutOfScope, _out_of_scope)
     app.add_exception_handler(Exception, _broken)
 
 
@@ -36,9 +40,9 @@ def _http_error(request: Request, error: HTTPException) -> Response:
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "")
         return _problem(request, method_not_allowed(request.method, request.url.path, allowed))
-    name = "not-found" if error.status_code == 404 else "http-error"
-    detail = f"{request.method} {request.url.path} is not served here; /docs lists what is."
-    return _problem(request, Problem(error.status_code, name, str(error.detail), detail))
+    if error.status_code == 404:
+        return _problem(request, not_served(request.method, request.url.path))
+    return _problem(request, Problem(error.status_code, "http-error", str(error.detail)))
 
 
 def _invalid(request: Request, error: RequestValidationError) -> Response:
@@ -48,6 +52,10 @@ def _invalid(request: Request, error: RequestValidationError) -> Response:
 
 def _unavailable(request: Request, _: Exception) -> Response:
     return _problem(request, database_unavailable())
+
+
+def _out_of_scope(request: Request, _: Exception) -> Response:
+    return _problem(request, out_of_scope())
 
 
 def _broken(request: Request, _: Exception) -> Response:

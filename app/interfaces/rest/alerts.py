@@ -4,12 +4,14 @@ from datetime import UTC, datetime, timedelta
 from statistics import quantiles
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel
 
+from app.application.authorise import check_everywhere, check_facility
 from app.application.follow_ruleset import RulesetFollower
+from app.domain.access import Caller
 from app.domain.alert import AlertOutcome, Tier
-from app.interfaces.auth import KeyRing
+from app.interfaces.caller import signed_in
 from app.interfaces.errors import not_found
 from app.store.alerts import AlertStore
 
@@ -57,23 +59,19 @@ class RuleAlertCounts(BaseModel):
     seconds_to_answer: WaitTimes | None
 
 
-def alert_router(alerts: AlertStore, rulesets: RulesetFollower, keys: KeyRing) -> APIRouter:
+def alert_router(alerts: AlertStore, rulesets: RulesetFollower) -> APIRouter:
     routes = APIRouter()
-
-    def authenticate(authorization: Annotated[str, Header(include_in_schema=False)] = "") -> str:
-        return keys.caller_of(authorization)
-
-    signed_in = [Depends(authenticate)]
 
     @routes.get(
         "/v1/alerts/suppressed",
-        dependencies=signed_in,
         summary="The findings of an encounter that doctors were not shown, and why",
     )
     async def list_suppressed(
         encounter: Annotated[str, Query(min_length=1, max_length=64)],
         facility: Annotated[str, Query(min_length=1, max_length=64)],
+        caller: Annotated[Caller, Depends(signed_in)],
     ) -> SuppressedAlerts:
+        check_facility(caller, facility)
         found = await alerts.kept_back(facility, encounter, _MOST)
         told = [
             SuppressedAlert(
@@ -84,10 +82,13 @@ def alert_router(alerts: AlertStore, rulesets: RulesetFollower, keys: KeyRing) -
         ]  # fmt: skip
         return SuppressedAlerts(facility=facility, encounter=encounter, alerts=told)
 
-    @routes.get("/v1/rules/{rule_id}/alerts", dependencies=signed_in, summary="How doctors received a rule's alerts")
+    @routes.get("/v1/rules/{rule_id}/alerts", summary="How doctors received a rule's alerts")
     async def count_alerts(
-        rule_id: Annotated[str, Path(max_length=100)], days: Annotated[int, Query(ge=1, le=3660)] = 90
+        rule_id: Annotated[str, Path(max_length=100)],
+        caller: Annotated[Caller, Depends(signed_in)],
+        days: Annotated[int, Query(ge=1, le=3660)] = 90,
     ) -> RuleAlertCounts:
+        check_everywhere(caller)
         found = await alerts.of_rule(rule_id, datetime.now(UTC) - timedelta(days=days))
         if not found.outcomes and rule_id not in rulesets.current().rules:
             raise not_found("rule", rule_id)

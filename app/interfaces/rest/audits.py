@@ -5,16 +5,19 @@ import time
 import msgspec
 
 from app.application.audit_encounter import EncounterAuditor
+from app.application.authorise import OutOfScope, check_place, place_of
 from app.application.deadline import Deadline, Deadlines
+from app.domain.access import Caller
 from app.domain.audit import AuditRequest
-from app.interfaces.asgi import Receive, Scope, Send, header, read_body, respond
-from app.interfaces.auth import KeyRing
+from app.interfaces.asgi import Receive, Scope, Send, read_body, respond
+from app.interfaces.caller import caller_in
 from app.interfaces.deadline import asked_ms
 from app.interfaces.errors import (
     Problem,
     decode_problem,
     idempotency_conflict,
     not_recorded,
+    out_of_scope,
 )
 from app.interfaces.rest.ndjson import UNREADABLE, answer_lines
 from app.store.audit_log import IdempotencyConflict, NotRecorded
@@ -28,17 +31,16 @@ class AuditEndpoints:
     def __init__(
         self,
         auditor: EncounterAuditor,
-        keys: KeyRing,
         max_body: int,
         max_bulk_line: int,
         deadlines: Deadlines | None = None,
     ) -> None:
-        self._auditor, self._keys, self._deadlines = auditor, keys, deadlines or Deadlines()
+        self._auditor, self._deadlines = auditor, deadlines or Deadlines()
         self._max_body, self._max_line = max_body, max_bulk_line
 
     async def audit_one(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.monotonic()
-        caller = self._keys.caller_of(header(scope, b"authorization"))
+        caller = caller_in(scope)
         key, asked = _idempotency_key(scope), asked_ms(scope)
         body = await read_body(scope, receive, self._max_body)
         request = _decoded(body)
@@ -48,19 +50,23 @@ class AuditEndpoints:
 
     async def audit_bulk(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One answer a line, in the order of the requests; a bad line gets a problem document, the others go on."""
-        caller = self._keys.caller_of(header(scope, b"authorization"))
+        caller = caller_in(scope)
 
         async def answer(line: bytes) -> bytes:
             deadline = self._deadlines.of_bulk(time.monotonic())
-            return (await self._audit(_decoded(line), line, caller, deadline))[0]
+            try:
+                return (await self._audit(_decoded(line), line, caller, deadline))[0]
+            except OutOfScope:
+                raise out_of_scope() from None
 
         await answer_lines(receive, send, answer, limit=self._max_line, in_flight=_IN_FLIGHT)
 
     async def _audit(
-        self, request: AuditRequest, body: bytes, caller: str, deadline: Deadline, key: str | None = None
+        self, request: AuditRequest, body: bytes, caller: Caller, deadline: Deadline, key: str | None = None
     ) -> tuple[bytes, bool]:
+        check_place(caller, place_of(request.encounter))
         try:
-            return await self._auditor.audit(request, body, caller=caller, key=key, deadline=deadline)
+            return await self._auditor.audit(request, body, caller=caller.id, key=key, deadline=deadline)
         except IdempotencyConflict as error:
             raise idempotency_conflict(str(error)) from None
         except NotRecorded:
@@ -75,7 +81,7 @@ def _decoded(body: bytes) -> AuditRequest:
 
 
 def _idempotency_key(scope: Scope) -> str | None:
-    """The key of the Idempotency-Key header, a structured string or bare text; None where there is none."""
+    """The key of the Idempotency-Key a structured string or bare text; None where there is none."""
     sent = [value for name, value in scope["headers"] if name == b"idempotency-key"]
     if not sent:
         return None

@@ -10,8 +10,7 @@ import msgspec
 from app.application.check_coding import CodingInput, TooMuch, coding_answer, read_input, read_knowledge
 from app.application.preview_settlement import BadFacts
 from app.application.scheme_shelf import SchemeShelf
-from app.interfaces.asgi import Receive, Scope, Send, header, read_body, respond
-from app.interfaces.auth import KeyRing
+from app.interfaces.asgi import Receive, Scope, Send, read_body, respond
 from app.interfaces.errors import FieldError, Problem, decode_problem
 from app.interfaces.rest.groupings import drg_scheme, flag, query_of, read_object, stay_in
 from app.knowledge.coding_records import CodingKnowledge
@@ -23,14 +22,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 class CodingEndpoint:
-    def __init__(self, shelf: SchemeShelf, rules_dir: Path, keys: KeyRing, max_body: int) -> None:
+    def __init__(self, shelf: SchemeShelf, rules_dir: Path, max_body: int) -> None:
         """The evidence tables below `rules_dir` are read when first asked for, and then kept."""
-        self._shelf, self._rules_dir, self._keys, self._max_body = shelf, rules_dir, keys, max_body
+        self._shelf, self._rules_dir, self._max_body = shelf, rules_dir, max_body
         self._read: CodingKnowledge | None = None
         self._lock = asyncio.Lock()
 
     async def check(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._keys.caller_of(header(scope, b"authorization"))
         document = {**query_of(scope), **read_object(await read_body(scope, receive, self._max_body))}
         await respond(send, 200, _encode(await self._checked(document)))
 

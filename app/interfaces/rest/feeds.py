@@ -4,14 +4,16 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict
 
+from app.application.authorise import check_everywhere
 from app.application.feed_rows import BadFeed, Form, RowFault
 from app.application.load_feed import FeedLoader
+from app.domain.access import Caller
 from app.domain.feed import FEEDS
 from app.interfaces.asgi import read_body
-from app.interfaces.auth import KeyRing
+from app.interfaces.caller import signed_in
 from app.interfaces.errors import MEDIA_TYPE, FieldError, Problem, not_found, not_recorded
 from app.store.audit_log import NotRecorded
 
@@ -55,13 +57,10 @@ class FeedList(BaseModel):
     feeds: list[FeedStateView]
 
 
-def feed_router(feeds: FeedLoader, keys: KeyRing, max_body: int) -> APIRouter:
+def feed_router(feeds: FeedLoader, max_body: int) -> APIRouter:
     routes = APIRouter()
 
-    def authenticate(authorization: Annotated[str, Header(include_in_schema=False)] = "") -> str:
-        return keys.caller_of(authorization)
-
-    @routes.get("/v1/feeds", dependencies=[Depends(authenticate)], summary="The feeds, and how new each is")
+    @routes.get("/v1/feeds", summary="The feeds, and how new each is")
     def list_feeds() -> FeedList:
         return FeedList(feeds=[FeedStateView.model_validate(one) for one in feeds.states()])
 
@@ -74,14 +73,15 @@ def feed_router(feeds: FeedLoader, keys: KeyRing, max_body: int) -> APIRouter:
         openapi_extra={"requestBody": {"required": True, "content": _contents()}},
     )
     async def load_feed(
-        name: Annotated[str, Path(max_length=64)], request: Request, caller: Annotated[str, Depends(authenticate)]
+        name: Annotated[str, Path(max_length=64)], request: Request, caller: Annotated[Caller, Depends(signed_in)]
     ) -> FeedLoadedView:
+        check_everywhere(caller)
         if name not in FEEDS:
             raise not_found("feed", name)
         form = _form_of(request.headers.get("content-type", ""))
         body = await read_body(request.scope, request.receive, max_body)
         try:
-            return FeedLoadedView.model_validate(await feeds.load(name, body, form, caller=caller))
+            return FeedLoadedView.model_validate(await feeds.load(name, body, form, caller=caller.id))
         except BadFeed as error:
             raise _bad_feed(error.faults) from None
         except NotRecorded:

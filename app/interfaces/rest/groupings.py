@@ -12,8 +12,7 @@ from app.application.stay_input import BadStay, StayInput, read_stay
 from app.grouper.dip_catalogue import DipCatalogue
 from app.grouper.dip_result import DipFacts
 from app.grouper.scheme import Scheme
-from app.interfaces.asgi import Receive, Scope, Send, header, read_body, respond
-from app.interfaces.auth import KeyRing
+from app.interfaces.asgi import Receive, Scope, Send, read_body, respond
 from app.interfaces.errors import FieldError, Problem, decode_problem
 from app.interfaces.rest.ndjson import UNREADABLE, answer_lines_at_once
 
@@ -26,11 +25,10 @@ _encode = msgspec.json.Encoder().encode
 class GroupingEndpoints:
     """`scheme`, `trace` and `translate` stand in the body, or beside the path as ?scheme=…&trace=true."""
 
-    def __init__(self, shelf: SchemeShelf, keys: KeyRing, max_body: int, max_line: int) -> None:
-        self._shelf, self._keys, self._max_body, self._max_line = shelf, keys, max_body, max_line
+    def __init__(self, shelf: SchemeShelf, max_body: int, max_line: int) -> None:
+        self._shelf, self._max_body, self._max_line = shelf, max_body, max_line
 
     async def drg(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._keys.caller_of(header(scope, b"authorization"))
         document = {**query_of(scope), **read_object(await read_body(scope, receive, self._max_body))}
         scheme = await drg_scheme(self._shelf, document)
         case = stay_in(document)
@@ -42,7 +40,6 @@ class GroupingEndpoints:
         await respond(send, 200, _encode({"scheme": scheme.id, "revision": scheme.revision, **answer}))
 
     async def drg_bulk(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._keys.caller_of(header(scope, b"authorization"))
         asked = query_of(scope)
         scheme = await drg_scheme(self._shelf, asked)
 
@@ -53,13 +50,11 @@ class GroupingEndpoints:
         await answer_lines_at_once(receive, send, answer, limit=self._max_line)
 
     async def dip(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._keys.caller_of(header(scope, b"authorization"))
         document = {**query_of(scope), **read_object(await read_body(scope, receive, self._max_body))}
         catalogue = await dip_catalogue(self._shelf, document)
         await respond(send, 200, _encode({"scheme": catalogue.meta.id, **_grouped_dip(catalogue, document, document)}))
 
     async def dip_bulk(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._keys.caller_of(header(scope, b"authorization"))
         asked = query_of(scope)
         catalogue = await dip_catalogue(self._shelf, asked)
 

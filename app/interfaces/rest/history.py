@@ -5,11 +5,12 @@ from urllib.parse import parse_qs, unquote_to_bytes
 
 import msgspec
 
+from app.application.authorise import OutOfScope, check_facility, check_place, place_of
 from app.application.keep_history import HistoryKeeper
 from app.domain.encounter import Encounter
-from app.interfaces.asgi import Receive, Scope, Send, header
-from app.interfaces.auth import KeyRing
-from app.interfaces.errors import FieldError, Problem, decode_problem, method_not_allowed, not_recorded
+from app.interfaces.asgi import Receive, Scope, Send
+from app.interfaces.caller import caller_in
+from app.interfaces.errors import FieldError, Problem, decode_problem, method_not_allowed, not_recorded, out_of_scope
 from app.interfaces.rest.ndjson import UNREADABLE, answer_lines
 from app.store.audit_log import NotRecorded
 
@@ -25,19 +26,22 @@ _IN_FLIGHT = 256  # encounters that wait for the same commit
 class HistoryEndpoints:
     """`keeper` None: the settings say that nothing is kept of the past."""
 
-    def __init__(self, keeper: HistoryKeeper | None, keys: KeyRing, max_line: int) -> None:
-        self._keeper, self._keys, self._max_line = keeper, keys, max_line
+    def __init__(self, keeper: HistoryKeeper | None, max_line: int) -> None:
+        self._keeper, self._max_line = keeper, max_line
 
     async def take_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An encounter a line; a bad line gets a problem document, the others are taken in."""
-        self._keys.caller_of(header(scope, b"authorization"))
-        keeper = self._in_use()
+        caller, keeper = caller_in(scope), self._in_use()
 
         async def answer(line: bytes) -> bytes:
             try:
                 encounter = _decode(line)
             except UNREADABLE as error:
                 raise decode_problem(error, "The line") from None
+            try:
+                check_place(caller, place_of(encounter))
+            except OutOfScope:
+                raise out_of_scope() from None
             try:
                 return _encode(await keeper.keep(encounter))
             except NotRecorded:
@@ -50,10 +54,11 @@ class HistoryEndpoints:
         encounter, line = _ids_of(scope)
         if scope["method"] != "DELETE":
             raise method_not_allowed(scope["method"], scope["path"], "DELETE")
-        caller = self._keys.caller_of(header(scope, b"authorization"))
+        caller = caller_in(scope)
         facility = _facility_of(scope)
+        check_facility(caller, facility)
         try:
-            is_known = await self._in_use().withdraw(facility, encounter, line, caller=caller)
+            is_known = await self._in_use().withdraw(facility, encounter, line, caller=caller.id)
         except NotRecorded:
             raise not_recorded() from None
         if not is_known:

@@ -4,13 +4,15 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict
 
+from app.application.authorise import check_everywhere
 from app.application.follow_ruleset import RulesetFollower
 from app.application.publish_ruleset import RulesetPublisher, UnknownRevision, UnreadableRevision
+from app.domain.access import Caller
 from app.interfaces.asgi import read_body
-from app.interfaces.auth import KeyRing
+from app.interfaces.caller import signed_in
 from app.interfaces.errors import MEDIA_TYPE, Problem, decode_problem, not_found
 from app.store.audit_log import NotRecorded
 from app.store.history import Unavailable
@@ -76,15 +78,11 @@ class Activated(MoveView):
     is_new: bool
 
 
-def ruleset_router(rulesets: RulesetFollower, publisher: RulesetPublisher, keys: KeyRing) -> APIRouter:
+def ruleset_router(rulesets: RulesetFollower, publisher: RulesetPublisher) -> APIRouter:
     routes = APIRouter()
-
-    def authenticate(authorization: Annotated[str, Header(include_in_schema=False)] = "") -> str:
-        return keys.caller_of(authorization)
 
     @routes.get(
         "/v1/rulesets",
-        dependencies=[Depends(authenticate)],
         summary="The revisions of the rules that are stored, and which were in force",
         responses={503: _REFUSALS[503]},
     )
@@ -109,11 +107,12 @@ def ruleset_router(rulesets: RulesetFollower, publisher: RulesetPublisher, keys:
     async def activate_ruleset(
         revision: Annotated[str, Path(max_length=64)],
         request: Request,
-        caller: Annotated[str, Depends(authenticate)],
+        caller: Annotated[Caller, Depends(signed_in)],
     ) -> Activated:
+        check_everywhere(caller)
         reason = _reason(await read_body(request.scope, request.receive, _LONGEST))
         try:
-            moved = await publisher.activate(revision, caller=caller, reason=reason)
+            moved = await publisher.activate(revision, caller=caller.id, reason=reason)
         except UnknownRevision:
             raise not_found("ruleset", revision) from None
         except UnreadableRevision as error:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta
 
+from app.application.authorise import OutOfScope, Place, check_place, limited
 from app.application.case_set import MOST_CASES, TooManyCases, check_told, told_chunks
 from app.application.index_cases import By, Indexer
 from app.application.keep_stays import StayKeeper
@@ -18,11 +19,12 @@ from app.application.scheme_shelf import SchemeShelf, UnknownScheme
 from app.application.simulate import Chunks, Simulator, UnknownCase, over_all
 from app.application.simulation_result import CaseKey
 from app.application.stay_input import BadStay
+from app.domain.access import Caller
 from app.domain.line import Code
 from app.domain.settled_stay import SettledStay
-from app.interfaces.asgi import ClientGone, Receive, Scope, Send, header, read_body, respond
-from app.interfaces.auth import KeyRing
-from app.interfaces.errors import FieldError, Problem, decode_problem, not_recorded
+from app.interfaces.asgi import ClientGone, Receive, Scope, Send, read_body, respond
+from app.interfaces.caller import caller_in
+from app.interfaces.errors import FieldError, Problem, decode_problem, not_recorded, out_of_scope
 from app.interfaces.rest.ndjson import UNREADABLE, answer_lines
 from app.store.audit_log import NotRecorded
 from app.store.history import Unavailable
@@ -85,8 +87,8 @@ class IndicesRequest(CasesRequest, frozen=True, kw_only=True, forbid_unknown_fie
 class SimulationEndpoints:
     """One set is priced at a time; the others wait, so that audits go on."""
 
-    def __init__(self, shelf: SchemeShelf, keeper: StayKeeper, keys: KeyRing, max_body: int, max_line: int) -> None:
-        self._shelf, self._keeper, self._keys = shelf, keeper, keys
+    def __init__(self, shelf: SchemeShelf, keeper: StayKeeper, max_body: int, max_line: int) -> None:
+        self._shelf, self._keeper = shelf, keeper
         self._max_body, self._max_line = max_body, max_line
         self._turn = asyncio.Semaphore(1)
         self._read_stay = msgspec.json.Decoder(SettledStay).decode
@@ -95,19 +97,21 @@ class SimulationEndpoints:
 
     async def take_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A settled stay a line; a bad line gets a problem document, the others are taken in."""
-        self._keys.caller_of(header(scope, b"authorization"))
+        caller = caller_in(scope)
 
         async def answer(line: bytes) -> bytes:
             stay = _decoded(self._read_stay, line, "The line")
             try:
+                check_place(caller, Place(stay.facility.id, department=stay.department))
                 return _encode(await self._keeper.keep(stay))
+            except OutOfScope:
+                raise out_of_scope() from None
             except NotRecorded:
                 raise not_recorded() from None
 
         await answer_lines(receive, send, answer, limit=self._max_line, in_flight=_IN_FLIGHT)
 
     async def simulate(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._keys.caller_of(header(scope, b"authorization"))
         asked = _decoded(self._read_simulation, await read_body(scope, receive, self._max_body))
         simulator = Simulator(
             await self._pricer(asked.before, "/from"),
@@ -115,7 +119,7 @@ class SimulationEndpoints:
             moved_limit=asked.moved_limit,
             moved_after=asked.moved_after,
         )
-        await _unless_gone(receive, self._priced(asked, simulator.add))
+        await _unless_gone(receive, self._priced(asked, caller_in(scope), simulator.add))
         try:
             result = await asyncio.to_thread(simulator.result, asked.top)
         except UnknownCase as error:
@@ -123,10 +127,9 @@ class SimulationEndpoints:
         await respond(send, 200, _encode(result))
 
     async def indices(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._keys.caller_of(header(scope, b"authorization"))
         asked = _decoded(self._read_indices, await read_body(scope, receive, self._max_body))
         indexer = Indexer(await self._pricer(asked.by_scheme, "/scheme"), asked.by)
-        await _unless_gone(receive, self._priced(asked, indexer.add))
+        await _unless_gone(receive, self._priced(asked, caller_in(scope), indexer.add))
         await respond(send, 200, _encode(await asyncio.to_thread(indexer.result, asked.top)))
 
     async def _pricer(self, asked: PriceBy, where: str) -> Pricer:
@@ -142,10 +145,10 @@ class SimulationEndpoints:
         except BadFacts as error:
             raise _invalid(str(error), f"{where}/parameters") from None
 
-    async def _priced(self, asked: CasesRequest, work: Callable[[Any], None]) -> None:
+    async def _priced(self, asked: CasesRequest, caller: Caller, work: Callable[[Any], None]) -> None:
         """Feed all cases to the work."""
         try:
-            chunks = await self._chunks(asked)
+            chunks = await self._chunks(asked, caller)
             async with self._turn:
                 await over_all(chunks, work)
         except TooManyCases as error:
@@ -156,12 +159,13 @@ class SimulationEndpoints:
             detail = "The kept stays cannot be read now; send the same request again."
             raise Problem(503, "database-unavailable", "The database does not answer", detail) from None
 
-    async def _chunks(self, asked: CasesRequest) -> Chunks:
+    async def _chunks(self, asked: CasesRequest, caller: Caller) -> Chunks:
         if asked.cases is not None:
             check_told(asked.cases)
             return told_chunks(asked.cases)
         some = asked.stays or StaySelection()
-        wanted = StayFilter(some.facilities, some.departments, some.discharged_from, some.discharged_to)
+        selected = StayFilter(some.facilities, some.departments, some.discharged_from, some.discharged_to)
+        wanted = limited(selected, caller.scope)
         if (count := await self._keeper.count(wanted)) > MOST_CASES:
             raise TooManyCases(f"{count} stays; at most {MOST_CASES} are priced in a call: select a shorter time")
         return self._keeper.chunks(wanted)

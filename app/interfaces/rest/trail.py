@@ -3,11 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel
 
+from app.application.authorise import check_everywhere
 from app.application.read_trail import NotYet, TrailReader
-from app.interfaces.auth import KeyRing
+from app.domain.access import Caller
+from app.interfaces.caller import signed_in
 from app.interfaces.errors import Problem, not_found
 from app.store.trail import StoredEntry
 from app.trail.proof_file import proof_lines
@@ -35,14 +37,16 @@ _Seq = Annotated[int, Path(ge=0, le=2**62)]
 _AS_TEXT: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 
 
-def trail_router(reader: TrailReader, keys: KeyRing) -> APIRouter:
-    def authenticate(authorization: Annotated[str, Header(include_in_schema=False)] = "") -> str:
-        return keys.caller_of(authorization)
-
-    routes = APIRouter(prefix="/v1/trail", dependencies=[Depends(authenticate)])
+def trail_router(reader: TrailReader) -> APIRouter:
+    routes = APIRouter(prefix="/v1/trail", dependencies=[Depends(_of_everything)])
     _add_entries(routes, reader)
     _add_texts(routes, reader)
     return routes
+
+
+def _of_everything(caller: Annotated[Caller, Depends(signed_in)]) -> None:
+    """The trail is one for the whole installation."""
+    check_everywhere(caller)
 
 
 def _add_entries(routes: APIRouter, reader: TrailReader) -> None:

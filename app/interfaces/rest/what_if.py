@@ -14,8 +14,7 @@ from app.application.scheme_shelf import SchemeShelf, UnknownScheme
 from app.application.what_if import MANY_CODES, UntranslatableCase, dip_what_if, drg_what_if
 from app.domain.money import check_number
 from app.grouper.dip_result import DipFacts
-from app.interfaces.asgi import Receive, Scope, Send, header, read_body, respond
-from app.interfaces.auth import KeyRing
+from app.interfaces.asgi import Receive, Scope, Send, read_body, respond
 from app.interfaces.errors import FieldError, Problem
 from app.interfaces.rest.groupings import (
     flag,
@@ -35,11 +34,10 @@ Clues = Annotated[list[Clue], msgspec.Meta(max_length=50)]
 
 
 class WhatIfEndpoint:
-    def __init__(self, shelf: SchemeShelf, keys: KeyRing, max_body: int) -> None:
-        self._shelf, self._keys, self._max_body = shelf, keys, max_body
+    def __init__(self, shelf: SchemeShelf, max_body: int) -> None:
+        self._shelf, self._max_body = shelf, max_body
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._keys.caller_of(header(scope, b"authorization"))
         document = {**query_of(scope), **read_object(await read_body(scope, receive, self._max_body))}
         await respond(send, 200, _encode(await self._answered(document)))
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from app.interfaces.cds_hooks.client_keys import BadKeys, PinnedKeys, keys_in
+from app.interfaces.authentication.jwks import BadKeys, PinnedKeys, keys_in
 from app.interfaces.cds_hooks.clients import ClientError, read_clients
 from app.interfaces.errors import Problem
 from tests.interfaces.cds_hooks.door import call, client, door, refused

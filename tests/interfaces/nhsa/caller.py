@@ -16,6 +16,7 @@ from app.main import create_app
 from app.settings import Settings
 from app.store.audit_log import StoredAudit
 from app.store.sqlite.audit_log import SqliteAuditLog
+from tests.service import lifespan_of
 
 ROOT = Path(__file__).resolve().parents[3]
 RULES = ROOT / "tests" / "contracts" / "nhsa" / "rules"
@@ -65,7 +66,7 @@ class Caller:
         self._runner = asyncio.Runner()
 
     def __enter__(self) -> "Caller":
-        self._lifespan = self.app.behind.router.lifespan_context(self.app.behind)
+        self._lifespan = lifespan_of(self.app)
         self._runner.run(self._lifespan.__aenter__())
         return self
 

@@ -13,6 +13,7 @@ from app.interfaces.nhsa.tickets import Tickets
 from app.store.audit_log import NotRecorded
 from tests.interfaces.nhsa.caller import RULES, Answer, Caller
 from tests.interfaces.nhsa.messages import WOMEN_ONLY, feedback, message, order, ordered, person, warn
+from tests.service import fast_lane_of
 
 MakeCaller = Callable[..., Caller]
 BASE = "https://192.0.2.1"
@@ -165,7 +166,7 @@ def test_a_ticket_that_is_forged_or_past_opens_nothing(his: Caller, monkeypatch:
 
 
 def test_a_ticket_of_an_audit_that_is_not_there_opens_nothing(his: Caller) -> None:
-    tickets = his.app._bases[0][1]._tickets
+    tickets = fast_lane_of(his.app)._bases[0][1]._tickets  # type: ignore[attr-defined]
     answer = his.call("GET", f"/fsi/api/popup/{tickets.issue(['0' * 32], 1)}")
     assert answer.status == 404
     past = Tickets(tickets._secret, tickets._path, lambda: 0.0).issue(["0" * 32], 1)

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from app.main import openapi_document
+from app.assembly import openapi_document
 from tests.service import KEY, Service, charge, problem_of, request
 
 # Not checked: that whatever fits the schema is accepted. A schema cannot say that an end may not come before a start.

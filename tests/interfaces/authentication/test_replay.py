@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.interfaces.cds_hooks.replay import ReplayGuard
+from app.interfaces.authentication.replay import ReplayGuard
 
 
 def test_full_it_forgets_the_oldest_and_refuses_all_as_old() -> None:

@@ -1,0 +1,125 @@
+"""Assembly (接口组装): the interfaces around what the service is made of, and the gate before all of them."""
+
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from app.application.audit_encounter import EncounterAuditor
+from app.application.deadline import Deadlines
+from app.application.follow_ruleset import RulesetFollower
+from app.application.keep_history import HistoryKeeper
+from app.application.load_feed import FeedLoader
+from app.application.publish_ruleset import RulesetPublisher
+from app.application.read_trail import TrailReader
+from app.application.record_disposition import DispositionRecorder
+from app.application.safety_net import SafetyNet, SpooledLog
+from app.interfaces.asgi import Application, FastLane
+from app.interfaces.auth import InstallationKey, KeyRing
+from app.interfaces.cds_hooks.lanes import CdsHooks
+from app.interfaces.gate import Gate
+from app.interfaces.nhsa.audits import AuditTransaction
+from app.interfaces.nhsa.endpoint import NhsaEndpoint
+from app.interfaces.nhsa.feedback import FeedbackTransaction
+from app.interfaces.nhsa.popup import Popup
+from app.interfaces.nhsa.profiles import Profiles, read_profiles
+from app.interfaces.nhsa.tickets import Tickets
+from app.interfaces.operations import BASES, OPERATIONS, Operations
+from app.interfaces.refusals import answer_refusals
+from app.interfaces.rest.alerts import alert_router
+from app.interfaces.rest.audits import AuditEndpoints
+from app.interfaces.rest.feeds import feed_router
+from app.interfaces.rest.health import health_router
+from app.interfaces.rest.history import ENCOUNTERS, PAST_CLAIMS, HistoryEndpoints
+from app.interfaces.rest.lanes import case_lanes, scheme_shelf, settlement_lanes
+from app.interfaces.rest.openapi import add_hot_endpoints
+from app.interfaces.rest.rules import router
+from app.interfaces.rest.rulesets import ruleset_router
+from app.interfaces.rest.settlements import scheme_router
+from app.interfaces.rest.trail import trail_router
+from app.settings import Settings
+from app.store.store import Store
+
+VERSION = version("mingjian")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the interfaces are built on."""
+
+    rulesets: RulesetFollower
+    publisher: RulesetPublisher
+    store: Store
+    net: SafetyNet
+    keys: KeyRing
+    profiles: Profiles
+    ticket_secret: bytes
+    feeds: FeedLoader
+    auditor: EncounterAuditor
+    cds_hooks: CdsHooks
+
+
+def assemble(parts: Parts, settings: Settings, lifespan: Any = None) -> Application:
+    """The whole service: nothing is reached but through the gate."""
+    authenticators = [InstallationKey(parts.keys, settings.api_key_roles)]
+    operations = Operations(OPERATIONS, BASES, settings.popup_path, settings.nhsa_base.rstrip("/"))
+    return Gate(interfaces(parts, settings, lifespan), authenticators, operations)
+
+
+def interfaces(parts: Parts, settings: Settings, lifespan: Any = None) -> FastLane:
+    """The interfaces around the given parts."""
+    app = FastAPIOffline(
+        title="Mingjian 明鉴", version=VERSION, summary="Real-time audit of medical-insurance claims", lifespan=lifespan
+    )
+    log = SpooledLog(parts.store.log, parts.net.spool)
+    app.include_router(health_router(parts.rulesets, parts.net, VERSION))
+    app.include_router(router(parts.rulesets, log))
+    app.include_router(alert_router(parts.store.alerts, parts.rulesets))
+    app.include_router(ruleset_router(parts.rulesets, parts.publisher))
+    app.include_router(trail_router(TrailReader(parts.store.trail)))
+    app.include_router(feed_router(parts.feeds, settings.max_body_bytes))
+    answer_refusals(app)
+    add_hot_endpoints(app)
+    deadlines = Deadlines(settings.deadline_ms)
+    audits = AuditEndpoints(parts.auditor, settings.max_body_bytes, settings.max_bulk_line_bytes, deadlines)
+    keeper = HistoryKeeper(parts.store.history) if settings.keep_history else None
+    history = HistoryEndpoints(keeper, settings.max_bulk_line_bytes)
+    shelf = scheme_shelf(settings)
+    app.include_router(scheme_router(shelf))
+    lanes = {
+        **settlement_lanes(shelf, settings),
+        **case_lanes(shelf, parts.store.stays, settings),
+        ("POST", "/v1/audits"): audits.audit_one,
+        ("POST", "/v1/audits/bulk"): audits.audit_bulk,
+        ("POST", PAST_CLAIMS): history.take_in,
+    }
+    recorder = DispositionRecorder(parts.store.dispositions)
+    cds_hooks = parts.cds_hooks.lanes(parts.auditor, recorder, log, deadlines, parts.ticket_secret)
+    bases = {**_nhsa(parts, settings, deadlines, log), **cds_hooks, ENCOUNTERS: history.serve_encounters}
+    return FastLane(app, lanes, bases)
+
+
+def _nhsa(parts: Parts, settings: Settings, deadlines: Deadlines, log: SpooledLog) -> dict[str, Application]:
+    """The national interface, by the bases of its paths."""
+    recorder = DispositionRecorder(parts.store.dispositions)
+    tickets = Tickets(parts.ticket_secret, settings.popup_path)
+    audit = AuditTransaction(parts.auditor, tickets, deadlines=deadlines)
+    endpoint = NhsaEndpoint(parts.profiles, audit, FeedbackTransaction(recorder), settings.max_body_bytes)
+    popup = Popup(tickets, log, recorder, settings.popup_path)
+    return {settings.popup_path: popup, settings.nhsa_base.rstrip("/"): endpoint}
+
+
+def openapi_document() -> dict[str, Any]:
+    """The OpenAPI document of the service, without starting it."""
+    nothing: Any = None
+    store = Store(**{**dict.fromkeys(Store.__dataclass_fields__, nothing), "checks": {}})
+    parts = Parts(**dict.fromkeys(Parts.__dataclass_fields__, nothing))
+    settings, keys = Settings(keep_history=False), KeyRing({})
+    parts = replace(parts, store=store, net=SafetyNet(store, Path()), keys=keys, profiles=read_profiles(None))
+    parts = replace(parts, ticket_secret=b"", cds_hooks=CdsHooks(settings, nothing, keys))
+    app = interfaces(parts, settings).behind
+    assert isinstance(app, FastAPI)  # noqa: S101 - for the type checker
+    return app.openapi()
