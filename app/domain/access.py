@@ -56,6 +56,21 @@ class Role(StrEnum):
     LOG_AUDITOR = "log_auditor"
 
 
+ROLE_LABELS: dict[Role, str] = {
+    Role.HIS_CLIENT: "接口调用方",
+    Role.DOCTOR: "医生",
+    Role.DEPARTMENT_HEAD: "科室主任",
+    Role.AUDIT_STAFF: "医保审核员",
+    Role.AUDIT_LEAD: "医保办负责人",
+    Role.RULE_EDITOR: "规则编辑",
+    Role.RULE_APPROVER: "规则审批",
+    Role.FINANCE: "财务",
+    Role.MANAGEMENT: "院领导",
+    Role.SYSTEM_ADMINISTRATOR: "系统管理员",
+    Role.SECURITY_ADMINISTRATOR: "安全管理员",
+    Role.LOG_AUDITOR: "日志审计员",
+}
+
 _P = Permission
 _READ_FINDINGS = {_P.FINDING_READ, _P.AUDIT_READ, _P.RULE_READ}
 

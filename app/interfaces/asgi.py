@@ -4,18 +4,20 @@ A framework route costs 100 µs a request here, as much as judging it (benchmark
 """
 
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
+from app.application.authorise import OutOfScope
 from app.interfaces.errors import (
     MEDIA_TYPE,
     Problem,
     internal_error,
     method_not_allowed,
+    out_of_scope,
     problem_headers,
     too_large,
 )
+from app.interfaces.observe.request_id import reference as new_reference
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -118,10 +120,12 @@ class FastLane:
             await (self._lane(scope) or self.behind)(scope, receive, watched)
         except Problem as problem:
             await respond_problem(send, problem)
+        except OutOfScope:
+            await respond_problem(send, out_of_scope())
         except ClientGone:
             return
         except Exception:
-            reference = scope.get(REFERENCE) or secrets.token_hex(6)
+            reference = scope.get(REFERENCE) or new_reference()
             log.exception("request failed, reference %s", reference)
             if not started:
                 await respond_problem(send, internal_error(reference))

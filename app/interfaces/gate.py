@@ -5,12 +5,11 @@ Whose patients they may see is settled where the place of a thing is known (app/
 
 from collections.abc import Sequence
 
-from app.application.authorise import OutOfScope
 from app.domain.access import Caller
 from app.interfaces.asgi import Application, Receive, Scope, Send, respond, respond_problem
 from app.interfaces.authenticator import Authenticator
 from app.interfaces.caller import KEY
-from app.interfaces.errors import Problem, forbidden, method_not_allowed, not_served, out_of_scope, unauthorized
+from app.interfaces.errors import Problem, forbidden, method_not_allowed, not_served, unauthorized
 from app.interfaces.operations import Entrance, Operations
 
 
@@ -39,10 +38,7 @@ class Gate:
                 return
             await respond_problem(send, problem)
             return
-        try:
-            await self.behind(scope, receive, send)
-        except OutOfScope:
-            await respond_problem(send, out_of_scope())
+        await self.behind(scope, receive, send)
 
     async def _admit(self, scope: Scope) -> None:
         method, path = scope["method"], scope["path"]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta
 
-from app.application.authorise import OutOfScope, Place, check_place, limited
+from app.application.authorise import OutOfScope, check_facility, limited
 from app.application.case_set import MOST_CASES, TooManyCases, check_told, told_chunks
 from app.application.index_cases import By, Indexer
 from app.application.keep_stays import StayKeeper
@@ -102,7 +102,7 @@ class SimulationEndpoints:
         async def answer(line: bytes) -> bytes:
             stay = _decoded(self._read_stay, line, "The line")
             try:
-                check_place(caller, Place(stay.facility.id, department=stay.department))
+                check_facility(caller, stay.facility.id)
                 return _encode(await self._keeper.keep(stay))
             except OutOfScope:
                 raise out_of_scope() from None
