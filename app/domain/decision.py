@@ -37,7 +37,8 @@ _STRICTNESS = {decision: rank for rank, decision in enumerate(Decision)}
 
 
 class DecisionPolicy:
-    """Which decision a shown finding calls for. What the hospital does not set stays at the safe default.
+    """Which decision a shown finding calls for. What the hospital does not set stays at the safe default. Where it
+    calls for a block that may not be given (block.py), a reason is asked for instead.
 
     The default never blocks an order (care must not stop), blocks the settlement only for what is certain, and only
     informs about what is settled already.

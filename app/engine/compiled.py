@@ -47,6 +47,7 @@ class RuleHead(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: str = ""
     rule_class: str = ""
     false_positives: tuple[str, ...] = ()
+    second_person: bool = False
     area: str = ""
     facility: str = ""
     point_count: int = 0
@@ -174,6 +175,7 @@ def _head(folder: RuleFolder, point_count: int, points_at: tuple[int, int]) -> R
         code=rule.code,
         rule_class=rule.rule_class,
         false_positives=rule.false_positives,
+        second_person=rule.second_person,
         area=folder.scope.area,
         facility=folder.scope.facility,
         point_count=point_count,

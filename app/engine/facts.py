@@ -55,10 +55,15 @@ def name_of(fact: str) -> str:
     return _NAMES.get(fact, fact)
 
 
+_OURS = {"time": "审核时限已到", "overload": "系统繁忙"}  # what the service lacked, not the request
+
+
 def explain_missing(fact: str) -> str:
     """A sentence for staff on why a rule could not be judged."""
     if fact == "internal_error":
         return "规则执行出错，未作判断；请联系系统管理员"
+    if fact in _OURS:
+        return f"{_OURS[fact]}，未作判断；系统将自动补审"
     if fact in _FEEDS:
         return f"{_FEEDS[fact]}，未作判断；请导入后再审"
     return f"缺少{name_of(fact)}，未作判断"

@@ -87,6 +87,12 @@ class Report:
         """A check broke down: its rule is not evaluated, all others are."""
         self._add_missing(origin, "internal_error", line)
 
+    def add_untimely(self, rule: str, line: str = "") -> None:
+        """The deadline came before this rule was judged."""
+        lines = self._missing.setdefault((rule, "time"), [])
+        if line:
+            lines.append(line)
+
     def _add_missing(self, origin: Origin, fact: str, line: Line | None) -> None:
         lines = self._missing.setdefault((origin.finding.rule, fact), [])
         if line is not None:

@@ -17,6 +17,7 @@ from app.engine.index import Index, Posting
 from app.engine.kind import On, Table
 from app.engine.kinds import KINDS
 from app.engine.needs import Needs
+from app.engine.stop import Stop
 from app.engine.view import View
 from app.knowledge.overlay import LocalRecord
 from app.knowledge.pack import PackError
@@ -66,11 +67,13 @@ class Ruleset:
             view = self._views[key] = View(self, *key)
         return view
 
-    def audit(self, case: Case, policy: DecisionPolicy = SAFE_POLICY) -> Judgement:
-        """Judge every line, diagnosis and the encounter. Pure: the same case gives the same judgement."""
+    def audit(self, case: Case, policy: DecisionPolicy = SAFE_POLICY, stop: Stop | None = None) -> Judgement:
+        """Judge every line, diagnosis and the encounter. Pure: the same case gives the same judgement, and so it does
+        up to the same `stop`.
+        """
         encounter = case.encounter
         view = self.view(case.stage, encounter.facility.id, encounter.coverage.pooling_area)
-        return view.audit(case, policy.at(case.stage))
+        return view.audit(case, policy.at(case.stage), stop)
 
     def needs(self, encounter: Encounter, stage: Stage) -> Needs:
         """What judging the encounter needs of the patient's others."""

@@ -1,18 +1,20 @@
 """View (规则视图): the rules that hold at one stage in one facility, prepared when a code is first met."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 from app.domain.audit import Judgement
 from app.domain.case import Case
 from app.domain.decision import Decision, Severity, Stage
+from app.domain.line import Line
 from app.engine.adjustment import adjusted
 from app.engine.compiled import RuleHead
 from app.engine.index import Posting
 from app.engine.kind import On
 from app.engine.needs import NOTHING, Needs, all_of, needs_of
 from app.engine.report import Origin, Report, encounter_date, with_history
+from app.engine.stop import EVERY, Stop
 from app.engine.stretch import Bound, Stretch, in_force, stretches
 from app.knowledge.overlay import LocalRecord
 
@@ -36,10 +38,23 @@ class View:
         self._always_needs = self._needs_of(list(ruleset.header.always))
         self._any_item = self._stretches(ruleset.postings_of_any_item())
 
-    def audit(self, case: Case, decisions: Mapping[Severity, Decision]) -> Judgement:
-        report = Report(case, decisions)
+    def audit(self, case: Case, decisions: Mapping[Severity, Decision], stop: Stop | None = None) -> Judgement:
+        report, lines = Report(case, decisions), case.lines
+        if stop is None or len(lines) <= EVERY:
+            stop = stop if case.history else None  # so little that to look at the clock would cost more than it saves
+            self._audit_lines(lines, case, report)
+        else:
+            for start in range(0, len(lines), EVERY):
+                if stop.is_due():
+                    self._leave_lines(lines[start:], report)
+                    break
+                self._audit_lines(lines[start : start + EVERY], case, report)
+        self._audit_encounter(case, report, stop)
+        return report.judgement(self._ruleset.revision)
+
+    def _audit_lines(self, lines: Sequence[Line], case: Case, report: Report) -> None:
         by_item, any_item, add = self._by_item, self._any_item, report.add
-        for line in case.lines:
+        for line in lines:
             try:
                 held = by_item[line.item_code]
             except KeyError:
@@ -59,14 +74,36 @@ class View:
                         add(held.origins[number], outcome, line)
                 except Exception:  # one broken check must not cost the doctor all the others
                     report.add_failure(held.origins[number], line)
-        self._audit_encounter(case, report)
-        return report.judgement(self._ruleset.revision)
 
-    def _audit_encounter(self, case: Case, report: Report) -> None:
+    def _leave_lines(self, lines: Sequence[Line], report: Report) -> None:
+        """Say of each rule on these lines that there was no time for it."""
+        rules: dict[str, tuple[str, ...]] = {}  # by code
+        for line in lines:
+            code = line.item_code
+            if code not in rules:
+                rules[code] = self._rules_on(code)
+            if not rules[code]:
+                report.without_rules.append(line.id)
+            for rule in rules[code]:
+                report.add_untimely(rule, line.id)
+
+    def _rules_on(self, code: str) -> tuple[str, ...]:
+        """From the index alone: to prepare what was never met takes as long as to judge it."""
+        header = self._ruleset.header
+        postings = self._ruleset.postings(On.ITEM, code) if code else []
+        postings = postings or self._ruleset.postings_of_any_item()
+        heads = [header.rules[header.periods[number].rule] for number, _ in postings]
+        found = [one.id for one in heads if self._stage in one.stages and self._is_here(one)]
+        return tuple(dict.fromkeys(found))
+
+    def _audit_encounter(self, case: Case, report: Report, stop: Stop | None) -> None:
         if self._always is None and not self._ruleset.header.has_diagnosis_points:
             return
         day = encounter_date(case)
         for check, origin in in_force(self._always, day):
+            if stop is not None and stop.is_due():
+                report.add_untimely(origin.finding.rule)
+                continue
             try:
                 for outcome in check(case):
                     report.add(origin, outcome, None)
@@ -78,6 +115,9 @@ class View:
             except KeyError:
                 held = self._find(On.DIAGNOSIS, self._by_diagnosis, diagnosis.code)
             for check, origin in in_force(held, day):
+                if stop is not None and stop.is_due():
+                    report.add_untimely(origin.finding.rule)
+                    continue
                 try:
                     outcome = check(diagnosis, case)
                     if outcome is not None:

@@ -13,6 +13,8 @@ from multiprocessing import get_context
 
 import uvicorn
 
+from app.interfaces.draining_server import DrainingServer
+
 PLACES = 256  # no two workers that run at one time have the same
 _ASIDE = 0.001  # seconds
 _MOST_ASIDE = 0.005  # seconds after which a connection is taken whoever has how many
@@ -95,8 +97,8 @@ class Door:
             self._loop.add_reader(self._listener, self._on_knock)
 
 
-class DoorServer(uvicorn.Server):
-    """uvicorn's server with a door of ours."""
+class DoorServer(DrainingServer):
+    """A server with a door of its own."""
 
     def __init__(self, config: uvicorn.Config, board: Board, place: int) -> None:
         super().__init__(config)
@@ -112,10 +114,9 @@ class DoorServer(uvicorn.Server):
             self._doors.append(Door(listener, self._connect, self._count, self._board, self._place))
             self._doors[-1].open()
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+    def stop_listening(self) -> None:
         for door in self._doors:
             door.close()
-        await super().shutdown(sockets)
 
     def _count(self) -> int:
         return len(self.server_state.connections) + len(self._arriving)

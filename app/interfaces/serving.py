@@ -1,10 +1,10 @@
 """Serve the application (提供服务): where it listens, whom it believes, and what it says at its start."""
 
-import logging
-
 import uvicorn
 
 from app.interfaces.asgi import Application
+from app.interfaces.draining_server import DrainingServer, ServerConfig
+from app.interfaces.observe.logs import log_to_stderr as log_to_stderr
 from app.interfaces.workers import Workers
 from app.settings import Settings
 
@@ -14,19 +14,22 @@ def server_config(app: Application | str, settings: Settings, workers: int = 1) 
 
     For several workers `app` is the name of what makes the application in each.
     """
-    return uvicorn.Config(
+    config = ServerConfig(
         app,
         host=settings.host,
         port=settings.port,
         log_level="warning",
+        log_config=None,  # what uvicorn says goes where all logs go
         access_log=False,
         timeout_graceful_shutdown=10,
+        timeout_keep_alive=75,  # longer than clients keep idle connections: who closes first must not be the service
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies,
+        proxy_headers=False,  # app/interfaces/authentication/proxy.py reads them, and still sees the peer
         factory=isinstance(app, str),
         workers=workers,
     )
+    config.drain_seconds = settings.drain_seconds
+    return config
 
 
 def run(config: uvicorn.Config, title: str, key: str) -> None:
@@ -37,14 +40,9 @@ def run(config: uvicorn.Config, title: str, key: str) -> None:
     print(f"API documentation  {base}/docs", flush=True)  # noqa: T201
     print(f"Key                Authorization: Bearer {key}", flush=True)  # noqa: T201
     if config.workers == 1:
-        uvicorn.Server(config).run([listener])
+        DrainingServer(config).run([listener])
         return
     workers = Workers(config, listener)
     workers.run()
     if workers.has_failed:
         raise SystemExit(1)
-
-
-def log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -18,6 +18,7 @@ from uvicorn import Config
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from app.interfaces.door import PLACES, Board, DoorServer, new_board
+from app.interfaces.draining_server import ServerConfig
 
 log = logging.getLogger("mingjian")
 
@@ -68,7 +69,7 @@ class Workers(Multiprocess):
             self._serving.add(new.pid or 0)
             self.processes[place] = new
             old.terminate()
-            old.join()
+            self._join(old, time.monotonic() + self._longest_end)
 
     def handle_ttin(self) -> None:
         """Not served: how many there are is a setting."""
@@ -122,13 +123,22 @@ class Workers(Multiprocess):
         super().terminate_all()
 
     def join_all(self) -> None:
-        until = time.monotonic() + (self.config.timeout_graceful_shutdown or 0) + _GRACE
+        until = time.monotonic() + self._longest_end
         for process in self.processes:
-            process.process.join(max(0.0, until - time.monotonic()))
-            if process.process.is_alive():
-                log.error("worker %s does not end and is killed", process.pid)
-                process.process.kill()
-                process.process.join()
+            self._join(process, until)
+
+    @property
+    def _longest_end(self) -> float:
+        """Seconds that a worker has to end, once it is told to."""
+        drain = self.config.drain_seconds if isinstance(self.config, ServerConfig) else 0.0
+        return drain + (self.config.timeout_graceful_shutdown or 0) + _GRACE
+
+    def _join(self, process: Process, until: float) -> None:
+        process.process.join(max(0.0, until - time.monotonic()))
+        if process.process.is_alive():
+            log.error("worker %s does not end and is killed", process.pid)
+            process.process.kill()
+            process.process.join()
 
 
 def end_with_parent() -> None:

@@ -60,6 +60,23 @@ class Server:
             self._process.wait()
             self._process = None
 
+    def terminate(self) -> None:
+        """Tell it to stop in good order."""
+        assert self._process is not None
+        self._process.terminate()
+
+    def wait(self, seconds: float) -> int:
+        """The exit status, once it has ended."""
+        assert self._process is not None
+        status = self._process.wait(seconds)
+        self._process = None
+        return status
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     @contextmanager
     def client(self) -> Iterator[httpx.Client]:
         with httpx.Client(base_url=self.url, headers=HEADERS, timeout=30, trust_env=False) as client:
