@@ -17,6 +17,7 @@ from app.store.tables import (
     withdrawals,
 )
 from app.store.trail_effects import AuditRow, Counts, DispositionRow
+from app.store.vault import PLAIN, Changed, Vault
 from app.trail.entry import Kind
 
 _AUDITS = select(
@@ -36,21 +37,35 @@ Rows = Callable[[Select[Any]], Awaitable[list[Any]]]  # what a query gives, row 
 
 
 class EffectsQuery:
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
+    def __init__(self, rows: Rows, vault: Vault = PLAIN) -> None:
+        self._rows, self._vault = rows, vault
 
     async def audits(self, ids: Sequence[str]) -> dict[str, AuditRow]:
         rows = await self._rows(_AUDITS.where(audits.c.id.in_(ids)))
         found = await self._rows(_FINDINGS.where(audits.c.id.in_(ids)))
         by_audit = {audit: tuple([row[1:] for row in some]) for audit, some in groupby(found, key=lambda row: row[0])}
-        return {row[0]: AuditRow._make((*row, by_audit.get(row[0], ()))) for row in rows}
+        return {row[0]: AuditRow._make((*row[:-1], self._opened(*row), by_audit.get(row[0], ()))) for row in rows}
+
+    def _opened(self, audit: str, *row: Any) -> bytes:
+        """What was changed is such that no entry commits to it."""
+        try:
+            return self._vault.open("audits", (audit,), row[-1])
+        except Changed:
+            return b"changed"
 
     async def dispositions(self, first: int, count: int) -> list[DispositionRow]:
         one = dispositions.c
         asked = select(
             one.finding, one.is_known, one.recorded_at, one.caller, one.practitioner, one.action, one.reason
         ).order_by(one.seq)
-        return [DispositionRow(*row) for row in await self._rows(asked.offset(first).limit(count))]
+        rows = [DispositionRow(*row) for row in await self._rows(asked.offset(first).limit(count))]
+        return [row._replace(reason=self._reason(row)) for row in rows]
+
+    def _reason(self, row: DispositionRow) -> str:
+        try:
+            return self._vault.open_text("dispositions", (row.finding, row.caller), row.reason)
+        except Changed:
+            return "changed"
 
     async def moves(self) -> list[tuple[int, str, str, str, str, int]]:
         one = ruleset_moves.c

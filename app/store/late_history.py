@@ -5,10 +5,13 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from app.store.history import HistoryWrite
+from app.store.vault import LookedUp
 
 
 class Standing(NamedTuple):
-    """What is stored of the encounter; `lines` are the ids of all its lines, withdrawn ones too."""
+    """What is stored of the encounter; `patient` as the table has it; `lines` are the ids of all its lines,
+    withdrawn ones too.
+    """
 
     patient: str
     header: str
@@ -22,7 +25,7 @@ def still_news(write: HistoryWrite, withdrawn_since: frozenset[str], later: Stan
         return replace(write, lines=[line for line in write.lines if line[0] not in withdrawn_since])
     return replace(
         write,
-        patient=later.patient,
+        patient=LookedUp(later.patient),
         header=later.header,
         has_death=later.has_death,
         lines=[line for line in write.lines if line[0] not in later.lines | withdrawn_since],

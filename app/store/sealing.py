@@ -11,9 +11,11 @@ import msgspec
 
 from app.store.audit_log import AuditRecord, FindingRow
 from app.store.packing import microseconds, pack
+from app.store.vault import Changed, Vault
 from app.trail.entry import SALT_SIZE, Kind, Sealed, commitment, new_salt
 
 _encode = msgspec.json.Encoder().encode
+_NOTHING_COMMITTED = b"changed"
 
 
 class AuditBody(msgspec.Struct, frozen=True):
@@ -51,6 +53,23 @@ def evidence(packed: bytes, encounter: str, request_digest: bytes, findings: Seq
 def parted(content: bytes) -> tuple[bytes, bytes]:
     """Salt and packed content of an audit's row; both blank where it was erased."""
     return content[:SALT_SIZE], content[SALT_SIZE:]
+
+
+def sealed_private(vault: Vault, seq: int, entry: Sealed) -> tuple[int, bytes, bytes]:
+    """The row of an entry's private part: encrypted together with its salt, without which little can be guessed."""
+    if vault.ring is None:
+        return seq, entry.salt, entry.private
+    return seq, b"", vault.seal("trail_private", (seq,), entry.salt + entry.private)
+
+
+def opened_private(vault: Vault, seq: int, salt: bytes, content: bytes) -> tuple[bytes, bytes]:
+    """Salt and private part; what was changed is such that no entry commits to it. Raises CannotOpen without a key."""
+    if salt:
+        return salt, content
+    try:
+        return parted(vault.open("trail_private", (seq,), content))
+    except Changed:
+        return _NOTHING_COMMITTED, b""
 
 
 def moment(microseconds_since_1970: int) -> datetime:

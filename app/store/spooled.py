@@ -4,6 +4,7 @@ import msgspec
 import zstandard
 
 from app.store.audit_log import AuditRecord, StoredAudit
+from app.store.vault import PLAIN, CannotOpen, Vault
 
 
 class Spooled(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -23,14 +24,15 @@ class Unreadable(Exception):
     """A frame that is whole and yet holds nothing that this version can read."""
 
 
-def pack_spooled(spooled: Spooled) -> bytes:
-    return zstandard.ZstdCompressor(level=1).compress(_encode(spooled))
+def pack_spooled(spooled: Spooled, vault: Vault = PLAIN) -> bytes:
+    return vault.seal("spool", (), zstandard.ZstdCompressor(level=1).compress(_encode(spooled)))
 
 
-def unpack_spooled(payload: bytes) -> Spooled:
+def unpack_spooled(payload: bytes, vault: Vault = PLAIN) -> Spooled:
     try:
-        return _decode(zstandard.ZstdDecompressor().decompress(payload, max_output_size=_LARGEST))
-    except (msgspec.MsgspecError, zstandard.ZstdError) as error:
+        packed = vault.open("spool", (), payload)
+        return _decode(zstandard.ZstdDecompressor().decompress(packed, max_output_size=_LARGEST))
+    except (msgspec.MsgspecError, zstandard.ZstdError, CannotOpen) as error:
         raise Unreadable(str(error)) from error
 
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from app.application.assert_coverage import Assertion, Cover, Ground, assert_coverage
-from app.application.audit_encounter import judge
+from app.application.judge_encounter import judge
 from app.application.load_ruleset import load_ruleset
 from app.domain.audit import AuditRequest
 from app.domain.decision import DecisionPolicy

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.application.audit_encounter import judge
+from app.application.judge_encounter import judge
 from app.application.patient_history import FacilityGroups, PatientHistory, to_keep
 from app.domain.decision import SAFE_POLICY
 from app.engine.kind import RuleKind

@@ -5,14 +5,18 @@ Each command imports what it needs when it runs, so that `mingjian --help` answe
 
 import click
 
+from app.interfaces.cli.accounts import accounts
 from app.interfaces.cli.audit import audit
+from app.interfaces.cli.backup import backup
 from app.interfaces.cli.coverage import coverage
 from app.interfaces.cli.docs import docs
 from app.interfaces.cli.erase import erase
 from app.interfaces.cli.feeds import feeds
 from app.interfaces.cli.group import group
 from app.interfaces.cli.import_rules import import_rules
+from app.interfaces.cli.keys import keys
 from app.interfaces.cli.parse_notes import parse_notes
+from app.interfaces.cli.privacy import privacy
 from app.interfaces.cli.replay import replay
 from app.interfaces.cli.rules import rules
 from app.interfaces.cli.rulesets import publish, revisions, rollback
@@ -27,7 +31,8 @@ def main() -> None:
 
 
 rules.add_command(import_rules)
-for _command in (serve, audit, replay, trail, erase, rules, feeds, group, schemes, docs):
+main.add_command(accounts)
+for _command in (serve, audit, replay, trail, erase, privacy, keys, backup, rules, feeds, group, schemes, docs):
     main.add_command(_command)
 rules.add_command(coverage)
 rules.add_command(parse_notes)

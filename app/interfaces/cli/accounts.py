@@ -131,7 +131,7 @@ def _done(use: "Callable[[Staff], Awaitable[T]]") -> T:
 
     async def run() -> T:
         settings = read_settings()
-        store = store_at(settings.database, settings.database_path)
+        store = store_at(settings.database, settings.database_path, keys=settings.key_source)
         await store.open()
         try:
             staff = Staff(settings, store)

@@ -59,8 +59,8 @@ def audit(files: tuple[str, ...], as_json: bool, rules_dir: Path | None) -> None
 def _judge(ruleset: "Ruleset", request: "AuditRequest", policy: "DecisionPolicy") -> "Audit":
     from datetime import UTC, datetime
 
-    from app.application.audit_encounter import judge
     from app.application.ids import time_ordered_id
+    from app.application.judge_encounter import judge
 
     now = datetime.now(UTC)
     answer, _ = judge(ruleset, request, policy=policy, audited_at=now, audit_id=time_ordered_id(now))

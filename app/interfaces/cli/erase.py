@@ -40,7 +40,7 @@ def _told(use: "Callable[[Eraser], Awaitable[Erased]]") -> None:
         from app.store.opening import store_at
 
         settings = read_settings()
-        store = store_at(settings.database, settings.database_path)
+        store = store_at(settings.database, settings.database_path, keys=settings.key_source)
         await store.open()
         try:
             return await use(Eraser(store.erasure))

@@ -63,7 +63,7 @@ async def _load(name: str, content: bytes, form: "Form") -> "FeedLoaded":
     from app.store.opening import store_at
 
     settings = read_settings()
-    store = store_at(settings.database, settings.database_path)
+    store = store_at(settings.database, settings.database_path, keys=settings.key_source)
     await store.open()
     try:
         loader = FeedLoader(store.feeds)

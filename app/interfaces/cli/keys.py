@@ -176,7 +176,7 @@ async def _asked(question: "Callable[[KeyDesk, Caller], Awaitable[T]]") -> T:
 
     settings = read_settings()
     by = Caller(id="command line", roles=frozenset({Role.SECURITY_ADMINISTRATOR}), kind="command")
-    store = store_at(settings.database, settings.database_path)
+    store = store_at(settings.database, settings.database_path, keys=settings.key_source)
     await store.open()
     try:
         return await question(KeyDesk(store.keys, days=settings.key_days, overlap_days=settings.key_overlap_days), by)

@@ -37,7 +37,7 @@ async def _replay(audit_id: str | None, latest: int, show: bool) -> bool:
     from app.store.opening import store_at
 
     settings = read_settings()
-    store = store_at(settings.database, settings.database_path)
+    store = store_at(settings.database, settings.database_path, keys=settings.key_source)
     await store.open()
     try:
         coding = partial(judge_of, rules_dir=settings.rules_dir, cache_dir=settings.cache_dir)

@@ -139,7 +139,7 @@ async def _publisher() -> "AsyncIterator[RulesetPublisher]":
     from app.store.opening import store_at
 
     settings = read_settings()
-    store = store_at(settings.database, settings.database_path, settings.redis)
+    store = store_at(settings.database, settings.database_path, settings.redis, keys=settings.key_source)
     await store.open()
     try:
         yield RulesetPublisher(store.rulesets, store.distribution)

@@ -196,7 +196,7 @@ def _with_store(use: "Callable[[Store], Awaitable[T]]") -> T:
         from app.store.opening import store_at
 
         settings = read_settings()
-        store = store_at(settings.database, settings.database_path)
+        store = store_at(settings.database, settings.database_path, keys=settings.key_source)
         await store.open()
         try:
             return await use(store)

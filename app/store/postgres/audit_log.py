@@ -56,7 +56,8 @@ class PostgresAuditLog:
             row = (await connection.execute(asked)).first()
         if row is None or not row[4]:  # unknown, or erased
             return None
-        return StoredAudit(id=row[0], caller=row[1], facility=row[2], ruleset=row[3], **unpack(row[4])._asdict())
+        content = unpack(self._database.vault.open("audits", (row[0],), row[4]))
+        return StoredAudit(id=row[0], caller=row[1], facility=row[2], ruleset=row[3], **content._asdict())
 
     async def latest_ids(self, limit: int, *, before: str | None = None) -> list[str]:
         """Raises Unavailable."""

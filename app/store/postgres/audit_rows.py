@@ -9,6 +9,7 @@ from app.store.packing import microseconds, unpack
 from app.store.postgres.database import Connection
 from app.store.postgres.text import columns, plain
 from app.store.sealing import seal_audit
+from app.store.vault import vault_of
 from app.trail.entry import Sealed
 
 NUMBERS = "SELECT nextval('audits_seq') FROM generate_series(1, $1)"
@@ -21,7 +22,7 @@ ON CONFLICT (caller, key) DO NOTHING
 RETURNING caller, key
 """
 FIND_KEYS = """
-SELECT k.caller, k.key, k.request_digest, a.content
+SELECT k.caller, k.key, k.request_digest, a.id, a.content
 FROM unnest($1::text[], $2::text[]) AS asked (caller, key)
 JOIN idempotency_keys k ON k.caller = asked.caller AND k.key = asked.key
 JOIN audits a ON a.seq = k.audit_seq AND a.recorded_at = k.recorded_at
@@ -89,10 +90,10 @@ async def take_keys(connection: Connection, wanted: dict[IdempotencyKey, Numbere
 
 async def find_keys(connection: Connection, keys: list[IdempotencyKey]) -> dict[IdempotencyKey, Earlier]:
     found = {}
-    for caller, key, digest, packed in await connection.fetch(FIND_KEYS, *columns(keys, 2)):
+    for caller, key, digest, audit, packed in await connection.fetch(FIND_KEYS, *columns(keys, 2)):
         if not packed:
             continue  # erased: there is no answer any more that could be given again
-        content = unpack(packed)
+        content = unpack(vault_of(connection).open("audits", (audit,), packed))
         found[IdempotencyKey(caller, key)] = Earlier(digest, content.sent or content.audit)
     return found
 
@@ -102,7 +103,11 @@ async def put_audits(connection: Connection, records: list[Numbered]) -> list[Se
     sealed: list[tuple[bytes, Sealed]] = []
     if records:
         sealed = [seal_audit(one) for one, _ in records]
-        told = [_row(one, seq, content) for (one, seq), (content, _) in zip(records, sealed, strict=True)]
+        vault = vault_of(connection)
+        told = [
+            _row(one, seq, vault.seal("audits", (one.id,), content))
+            for (one, seq), (content, _) in zip(records, sealed, strict=True)
+        ]
         findings = [(one.id, place, *row) for one, _ in records for place, row in enumerate(one.findings)]
         await connection.execute(PUT_AUDITS, *columns(told, 11), *columns(findings, 12))
     return [entry for _, entry in sealed]

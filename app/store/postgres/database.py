@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from app.store.audit_log import NotRecorded, Unstorable
 from app.store.history import Unavailable
+from app.store.vault import PLAIN, Vault
 
 T = TypeVar("T")
 
@@ -41,6 +42,14 @@ class Connection(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[object]: ...
     def is_closed(self) -> bool: ...
     def terminate(self) -> None: ...
+
+
+class SealingConnection(asyncpg.Connection):  # type: ignore[misc]
+    """Whoever has it knows how to encrypt what goes into its rows (`vault_of`)."""
+
+    __slots__ = ("vault",)
+
+    vault: Vault
 
 
 def is_postgres(url: str) -> bool:
@@ -99,9 +108,11 @@ def not_recorded(error: BaseException) -> NotRecorded:
 
 
 class Database:
-    def __init__(self, url: str, *, connect_timeout: float = 2.0, command_timeout: float = 5.0) -> None:
+    def __init__(
+        self, url: str, vault: Vault = PLAIN, *, connect_timeout: float = 2.0, command_timeout: float = 5.0
+    ) -> None:
         """Nothing is connected yet. Seconds: until a connection is there, and for each statement."""
-        self._dsn = dsn_of(url)
+        self._dsn, self.vault = dsn_of(url), vault
         self.connect_timeout, self.command_timeout = connect_timeout, command_timeout
         self._bulk = asyncio.Semaphore(2)
         self.engine = create_async_engine(
@@ -123,15 +134,19 @@ class Database:
             "idle_in_transaction_session_timeout": "15000",  # a worker that hangs lets go of its rows
             "default_transaction_isolation": "read committed",  # who waits for another's commit sees it afterwards
             "jit": "off",  # to compile a plan takes longer than any of these statements
+            "mingjian.scope": "all",  # what limits a caller, walls.py sets for a transaction
         }
-        connection: Connection = await asyncpg.connect(
+        connection: SealingConnection = await asyncpg.connect(
             self._dsn,
             timeout=self.connect_timeout,
             command_timeout=timeout,
             max_cached_statement_lifetime=0,
             server_settings=common | dict(settings),
+            connection_class=SealingConnection,
         )
-        return connection
+        connection.vault = self.vault
+        found: Connection = connection
+        return found
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

@@ -16,6 +16,7 @@ from app.store.postgres.text import columns, plain
 from app.store.postgres.trail import append_entries
 from app.store.postgres.writer import PostgresWriter
 from app.store.tables import dispositions as table
+from app.store.vault import vault_of
 
 # Two workers must not both find that nothing was said before, and both store it.
 _ONE_AT_A_TIME = "LOCK TABLE dispositions IN SHARE ROW EXCLUSIVE MODE"
@@ -55,13 +56,17 @@ class PostgresDispositions:
         Raises Unavailable.
         """
         asked = {plain(finding): finding for finding in findings}
-        latest = select(table.c.finding, table.c.action, table.c.reason, table.c.practitioner)
+        latest = select(table.c.finding, table.c.action, table.c.reason, table.c.practitioner, table.c.caller)
         latest = latest.where(table.c.finding.in_(asked)).ext(distinct_on(table.c.finding))
         if caller:
             latest = latest.where(table.c.caller == caller)
         async with self._database.reading() as connection:
             rows = (await connection.execute(latest.order_by(table.c.finding, table.c.seq.desc()))).all()
-        return {asked[row[0]]: _disposition(asked[row[0]], *row[1:]) for row in rows}
+        vault, found = self._database.vault, {}
+        for finding, action, reason, practitioner, by in rows:
+            told = vault.open_text("dispositions", (finding, by), reason)
+            found[asked[finding]] = _disposition(asked[finding], action, told, practitioner)
+        return found
 
 
 def _plain(one: Disposition) -> Disposition:
@@ -76,18 +81,23 @@ def _disposition(finding: str, action: str, reason: str, practitioner: str) -> D
 
 async def _write(connection: Connection, dispositions: list[Disposition], caller: str, at: datetime) -> list[Recorded]:
     await connection.execute(_ONE_AT_A_TIME)
+    vault = vault_of(connection)
     are_known: dict[str, bool] = {}
     held: dict[str, _Held] = {}
-    for finding, is_known, action, *said, by in await connection.fetch(KNOWN, [one.finding for one in dispositions]):
+    for finding, is_known, action, reason, practitioner, by in await connection.fetch(
+        KNOWN, [one.finding for one in dispositions]
+    ):
         are_known[finding] = is_known
         if action is not None:
-            held[finding] = _Held(_disposition(finding, action, *said), by)
+            told = vault.open_text("dispositions", (finding, by), reason)
+            held[finding] = _Held(_disposition(finding, action, told, practitioner), by)
     recorded, rows, entries = [], [], []
     for one in dispositions:
         is_known, earlier = are_known[one.finding], held.get(one.finding)
         if earlier != (one, caller):
             entries.append(disposition_entry(one, is_known=is_known, caller=caller, at=at))
-            rows.append((one.finding, is_known, microseconds(at), caller, one.practitioner, one.action, one.reason))
+            reason = vault.seal_text("dispositions", (one.finding, caller), one.reason)
+            rows.append((one.finding, is_known, microseconds(at), caller, one.practitioner, one.action, reason))
             held[one.finding] = _Held(one, caller)
         recorded.append(Recorded(is_known, None if earlier is None else earlier.disposition))
     if rows:

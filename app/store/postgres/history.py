@@ -15,6 +15,7 @@ from app.store.postgres.reader import Reader
 from app.store.postgres.text import columns, plain
 from app.store.postgres.trail import append_entries
 from app.store.postgres.writer import PostgresWriter
+from app.store.vault import Vault, vault_of
 
 _INSERT_ENCOUNTERS = """
 INSERT INTO history_encounters AS h (facility, encounter, patient, month, last_date, has_death, header)
@@ -89,7 +90,7 @@ async def write_history(connection: Connection, writes: Iterable[HistoryWrite]) 
     writes = list(writes)
     if not writes:
         return
-    facilities, names, *others = _encounter_columns(writes)
+    facilities, names, *others = _encounter_columns(writes, vault_of(connection))
     await connection.execute(PUT_ENCOUNTERS, facilities, names, *others)
     lines = {
         (plain(one.facility), plain(one.encounter), plain(line[0])): line[1:] for one in writes for line in one.lines
@@ -103,17 +104,18 @@ async def write_history(connection: Connection, writes: Iterable[HistoryWrite]) 
 async def ensure_encounters(connection: Connection, writes: Iterable[HistoryWrite]) -> None:
     """Those of which nothing was known are known now; the others stay as they are."""
     if writes := list(writes):
-        await connection.execute(f"{_INSERT_ENCOUNTERS} DO NOTHING", *_encounter_columns(writes))
+        await connection.execute(f"{_INSERT_ENCOUNTERS} DO NOTHING", *_encounter_columns(writes, vault_of(connection)))
 
 
-def _encounter_columns(writes: list[HistoryWrite]) -> list[Any]:
+def _encounter_columns(writes: list[HistoryWrite], vault: Vault) -> list[Any]:
     encounters: dict[tuple[str, str], tuple[Any, ...]] = {}
     for one in writes:
         place = (plain(one.facility), plain(one.encounter))
         month, last_date = one.month, one.last_date
         if (before := encounters.get(place)) is not None:
             month, last_date = before[3], max(before[4], last_date)
-        encounters[place] = (*place, plain(one.patient), month, last_date, one.has_death, one.header)
+        patient, header = vault.lookup(plain(one.patient)), vault.seal_text("history_encounters", place, one.header)
+        encounters[place] = (*place, patient, month, last_date, one.has_death, header)
     return columns([encounters[place] for place in sorted(encounters)], 7)
 
 

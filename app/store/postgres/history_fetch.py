@@ -7,8 +7,9 @@ from app.store.history import HistoryQuery, StoredEncounter
 from app.store.postgres.reader import Question, Reader
 from app.store.postgres.text import plain
 
-# $1 facility, $2 encounter, $3 patient, $4 facilities, $5 dates since, $6 lines since, $7 codes, $8 prefixes, $9 first,
-# $10 the first day of the own encounter's lines, where that is known to lie before the month in which it is kept.
+# $1 facility, $2 encounter, $3 what stands for the patient, $4 facilities, $5 dates since, $6 lines since, $7 codes,
+# $8 prefixes, $9 first, $10 the first day of the own encounter's lines, where that is known to lie before the month in
+# which it is kept.
 #
 # How far back the others matter depends on the own encounter's first line, and to open the partitions a second time
 # costs more than to look into a few encounters too many: `own` tells the earliest that this line should be, `e` holds
@@ -33,7 +34,7 @@ WITH own AS MATERIALIZED (
     SELECT row_number() OVER (), h.month, h.facility, h.encounter, h.header, h.last_date, h.has_death,
         h.last_date >= dates_since - least(most, dates_since - '0001-01-01')
     FROM history_encounters h CROSS JOIN told
-    WHERE h.patient = $3 AND h.facility = ANY ($4::text[]) AND (h.facility, h.encounter) <> ($1, $2)
+    WHERE h.patient = ANY ($3::text[]) AND h.facility = ANY ($4::text[]) AND (h.facility, h.encounter) <> ($1, $2)
         AND (h.last_date >= least(dates_since, since) - least(most, least(dates_since, since) - '0001-01-01')
             OR h.has_death AND coalesce(dates_since, since) IS NOT NULL)
 ), l AS MATERIALIZED (
@@ -70,21 +71,23 @@ FROM e CROSS JOIN asked LEFT JOIN counted USING (n)
 WHERE e.has_death OR e.last_date >= asked.dates_since OR counted.orders IS NOT NULL OR counted.charges IS NOT NULL
 ORDER BY e.facility COLLATE "C", e.encounter COLLATE "C"
 """
-NOTHING: Question = (FETCH, "", "", "", [], None, None, [], [], None, None)
+NOTHING: Question = (FETCH, "", "", [], [], None, None, [], [], None, None)
 
 
 async def fetch_history(reader: Reader, query: HistoryQuery) -> list[StoredEncounter]:
     """Raises Unavailable. In one round trip, but for an encounter of which a line came in later that lies before the
     month in which its first message said that it began: then in two.
     """
-    rows = await reader.fetch(FETCH, *values_of(query))
+    vault = reader.vault
+    patients = vault.lookups(plain(query.patient))
+    rows = await reader.fetch(FETCH, *values_of(query, patients))
     if rows and (began := rows[0][6]) is not None:
-        rows = await reader.fetch(FETCH, *values_of(query, began))
+        rows = await reader.fetch(FETCH, *values_of(query, patients, began))
     return [
         StoredEncounter(
             facility=facility,
             encounter=encounter,
-            header=header,
+            header=vault.open_text("history_encounters", (facility, encounter), header),
             orders=orders or [],
             charges=charges or [],
             dates=dates or [],
@@ -93,12 +96,12 @@ async def fetch_history(reader: Reader, query: HistoryQuery) -> list[StoredEncou
     ]
 
 
-def values_of(query: HistoryQuery, began: date | None = None) -> tuple[Any, ...]:
+def values_of(query: HistoryQuery, patients: list[str], began: date | None = None) -> tuple[Any, ...]:
     """What FETCH asks for, in its order."""
     return (
         plain(query.facility),
         plain(query.encounter),
-        plain(query.patient),
+        patients,
         [plain(one) for one in query.facilities],
         _iso(query.dates_since),
         _iso(query.since),

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from app.store.audit_log import NotRecorded
 from app.store.packing import microseconds
 from app.store.postgres.database import FAILURES, Connection, Database, is_refusal, told
+from app.store.postgres.walls import wall_like
 
 log = logging.getLogger("mingjian")
 
@@ -131,4 +132,5 @@ async def _make(connection: Connection, one: Partition) -> None:
         await connection.execute(f"INSERT INTO {name} SELECT * {of_the_month}")
         await connection.execute(f"DELETE {of_the_month}")
         await connection.execute(f"ALTER TABLE {others} ENABLE TRIGGER USER")
+    await wall_like(connection, name, table)
     await connection.execute(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ({low}) TO ({high})")

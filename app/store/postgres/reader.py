@@ -13,6 +13,7 @@ import asyncpg  # type: ignore[import-untyped]
 
 from app.store.history import Unavailable
 from app.store.postgres.database import DRIVER_FAILURES, Connection, Database, is_refusal, unavailable
+from app.store.vault import Vault
 
 Question = tuple[str, *tuple[Any, ...]]  # a statement and its values
 
@@ -35,6 +36,10 @@ class Reader:
         self._opening: asyncio.Task[None] | None = None
         self._not_before = 0.0
         self._is_closed = False
+
+    @property
+    def vault(self) -> Vault:
+        return self._database.vault
 
     async def start(self) -> None:
         """Have a first connection ready, or at least have tried."""

@@ -14,6 +14,7 @@ from app.store.postgres.history import ensure_encounters, write_history
 from app.store.postgres.text import plain
 from app.store.postgres.trail import append_entries
 from app.store.sealing import seal_audit
+from app.store.vault import vault_of
 from app.trail.entry import Kind
 
 _STORED = "SELECT id, seq, recorded_at, content FROM audits WHERE id = ANY ($1) AND recorded_at = ANY ($2)"
@@ -30,11 +31,11 @@ async def write_missing(connection: Connection, records: list[AuditRecord]) -> N
     """Complete what is stored already, store the rest, without what others have said or used since."""
     by_id = {one.id: one for one in records}
     stored = await connection.fetch(_STORED, list(by_id), [microseconds(one.recorded_at) for one in by_id.values()])
-    entries = []
+    entries, vault = [], vault_of(connection)
     for name, seq, at, content in stored:
         completed, entry = seal_audit(by_id.pop(name), Kind.AUDIT_COMPLETED)
-        if unpack(completed) != unpack(content):
-            await connection.execute(_COMPLETE, seq, at, completed)
+        if content and unpack(completed) != unpack(vault.open("audits", (name,), content)):
+            await connection.execute(_COMPLETE, seq, at, vault.seal("audits", (name,), completed))
             entries.append(entry)
     told = await numbered(connection, list(by_id.values()))
     first: dict[IdempotencyKey, Numbered] = {}
@@ -77,6 +78,7 @@ async def _still_news(
     later = None
     if await connection.fetchval(_TOLD_LATER, *place, told_at):
         patient, header, has_death, month = standing[place]
+        header = vault_of(connection).open_text("history_encounters", place, header)
         lines = frozenset(row[0] for row in await connection.fetch(_LINES, month, *place))
         later = Standing(patient, header, has_death, lines)
     return still_news(write, withdrawn, later)

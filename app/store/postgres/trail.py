@@ -11,8 +11,10 @@ from sqlalchemy import func, select
 from app.store.postgres.database import Connection, Database
 from app.store.postgres.text import columns
 from app.store.postgres.writer import PostgresWriter
+from app.store.sealing import opened_private, sealed_private
 from app.store.tables import trail_checkpoints, trail_entries, trail_nodes, trail_private
 from app.store.trail import Advance, StoredCheckpoint, StoredEntry
+from app.store.vault import vault_of
 from app.trail.entry import Sealed
 
 _SEQUENCER = 0x6D6A_7472_6169_6C01  # the lock's number: nothing else in this database takes it
@@ -44,7 +46,7 @@ async def append_entries(connection: Connection, entries: Sequence[Sealed]) -> N
     for seq, one in enumerate(entries, start=first):
         rows.append((seq, one.kind, one.subject, one.at, one.body, sha256(b"\x00" + one.body).digest()))
         if one.salt:
-            private.append((seq, one.salt, one.private))
+            private.append(sealed_private(vault_of(connection), seq, one))
     await connection.execute(_INSERT, *columns(rows, 6))
     if private:
         await connection.execute(_INSERT_PRIVATE, *columns(private, 3))
@@ -84,7 +86,8 @@ class PostgresTrail:
         one = trail_private.c
         asked = select(one.seq, one.salt, one.content).where(one.seq == func.any(list(seqs)))
         async with self._database.reading() as connection:
-            return {seq: (salt, content) for seq, salt, content in await connection.execute(asked)}
+            rows = (await connection.execute(asked)).all()
+        return {row[0]: opened_private(self._database.vault, *row) for row in rows}
 
     async def hashes(self, height: int, first: int, count: int) -> list[bytes]:
         if height:

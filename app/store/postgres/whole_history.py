@@ -18,7 +18,7 @@ FROM history_encounters e CROSS JOIN LATERAL (
     FROM history_lines s
     WHERE s.month = e.month AND s.facility = e.facility AND s.encounter = e.encounter AND NOT s.is_withdrawn
 ) l
-WHERE e.patient = :patient AND e.facility = ANY (CAST(:facilities AS text[]))
+WHERE e.patient = ANY (CAST(:patients AS text[])) AND e.facility = ANY (CAST(:facilities AS text[]))
     AND (e.last_date >= CAST(:since AS date) OR e.has_death)
 """)
 
@@ -30,7 +30,9 @@ class PostgresWholeHistory:
     async def read(
         self, patient: str, facilities: tuple[str, ...], since: date, most: int
     ) -> list[WholeEncounter] | None:
-        asked = {"patient": plain(patient), "facilities": [plain(one) for one in facilities], "since": since}
+        vault = self._database.vault
+        patients = vault.lookups(plain(patient))
+        asked = {"patients": patients, "facilities": [plain(one) for one in facilities], "since": since}
         async with self._database.reading() as connection:
             rows = (await connection.execute(_READ, asked)).all()
         if sum(len(names or ()) for *_, names, _, _, _, _, _ in rows) > most:
@@ -39,7 +41,7 @@ class PostgresWholeHistory:
             WholeEncounter(
                 facility=facility,
                 encounter=encounter,
-                header=header,
+                header=vault.open_text("history_encounters", (facility, encounter), header),
                 last_date=last_date.isoformat(),
                 has_death=has_death,
                 lines=[

@@ -15,6 +15,7 @@ from app.store.redis import hot_rows
 from app.store.redis.connection import RedisConnection, Script, Unreachable
 from app.store.redis.hot_debts import Debts, tell_begun
 from app.store.redis.hot_keys import CLOCK, DataKeys, HotKeys
+from app.store.vault import PLAIN, CannotOpen, Vault
 from app.store.whole_history import WholeHistory
 
 _CHANGED, _FINISH, _READ, _FILL = (Script("shared", name) for name in ("changed", "finish", "read", "fill"))
@@ -58,12 +59,14 @@ class HotHistory:
         whole: WholeHistory,
         keys: HotKeys,
         *,
+        vault: Vault = PLAIN,
         limits: Limits = Limits(),  # noqa: B008 - immutable
         today: Callable[[], date] = date.today,
     ) -> None:
         self._connection, self._whole, self._keys, self._limits, self._today = connection, whole, keys, limits, today
         self._lease, self._remember = int(limits.lease * 1000), int(limits.remember * 1000)
         self._debts = Debts(connection, self._lease, self._remember)
+        self._vault = vault
         self._name, self._numbers = secrets.token_hex(8), count()
         self._wanted: OrderedDict[DataKeys, _Wanted] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,7 +103,7 @@ class HotHistory:
         found = None
         try:
             found = await self._read(query, keys, guard)
-        except Unreachable:
+        except (Unreachable, CannotOpen):
             return None
         if found is None:
             self._want(keys, query)
@@ -111,8 +114,8 @@ class HotHistory:
         reply = await self._connection.run(_READ, [CLOCK, guard, *keys], [self._lease, *arguments])
         if reply is None or self._debts:
             return None
-        own, first = hot_rows.own_of(reply[0])
-        others = hot_rows.others_of(reply[1:], query.seen_from(first))
+        own, first = hot_rows.own_of(reply[0], self._vault)
+        others = hot_rows.others_of(reply[1:], query.seen_from(first), self._vault)
         return sorted([*own, *others], key=lambda one: (one.facility, one.encounter))
 
     def _want(self, keys: DataKeys, query: HistoryQuery) -> None:
@@ -162,7 +165,7 @@ class HotHistory:
     async def _finish(self, change: Change, write: HistoryWrite) -> None:
         keys = self._keys.data(write.facility, write.patient)
         limits = (self._lease, change.token, self._remember, self._limits.most_lines)
-        arguments = hot_rows.arguments_of_write(write, self._keys)
+        arguments = hot_rows.arguments_of_write(write, self._keys, self._vault)
         try:
             found: Any = await self._connection.run(_FINISH, [CLOCK, *change.guards, *keys], [*limits, *arguments])
         except Unreachable:
@@ -191,7 +194,8 @@ class HotHistory:
         if not all(hot_rows.can_be_kept(one.lines) for one in whole):
             return True
         limits = (self._lease, stamp, int(self._limits.keep * 1000), self._remember)
-        told = (_tag(wanted.facilities), since.isoformat(), *hot_rows.arguments_of_whole(whole, self._keys))
+        rows = hot_rows.arguments_of_whole(whole, self._keys, self._vault)
+        told = (_tag(wanted.facilities), since.isoformat(), *rows)
         guard = self._keys.patient_guard(patient)
         return bool(await self._connection.run(_FILL, [CLOCK, guard, *keys], [*limits, *told], _FILL_SECONDS))
 

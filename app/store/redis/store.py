@@ -7,6 +7,7 @@ from app.store.redis.connection import RedisConnection
 from app.store.redis.hot_history import HotHistory
 from app.store.redis.hot_keys import HotKeys
 from app.store.redis.rulesets import RulesetCache
+from app.store.redis.used_tokens import RedisUsedTokens
 from app.store.store import Store
 
 
@@ -15,7 +16,7 @@ def with_redis(store: Store, url: str, *, with_history: bool = True) -> Store:
     say the same of `with_history`. Raises ValueError for a URL that is none.
     """
     connection, keys = RedisConnection(url), HotKeys()
-    hot = HotHistory(connection, store.whole_history, keys)
+    hot = HotHistory(connection, store.whole_history, keys, vault=store.vault)
 
     async def start() -> None:
         await store.open()
@@ -33,6 +34,7 @@ def with_redis(store: Store, url: str, *, with_history: bool = True) -> Store:
         log=CachedAuditLog(store.log, hot, keys) if with_history else store.log,
         history=CachedHistory(store.history, hot, keys) if with_history else store.history,
         distribution=RulesetCache(connection, lambda: keys.installation),
+        used=RedisUsedTokens(connection, lambda: keys.installation, store.used),
         open=start,
         close=close,
         checks={**store.checks, "redis": connection.check},

@@ -15,6 +15,7 @@ from app.store.sqlite.history import write_history
 from app.store.sqlite.restore import missing
 from app.store.sqlite.trail import append_entries
 from app.store.sqlite.writer import SqliteWriter, connect
+from app.store.vault import PLAIN, Vault, vault_of
 from app.trail.entry import Sealed
 
 _LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM audits"
@@ -35,7 +36,7 @@ _INSERT_KEY = (
     "INSERT INTO idempotency_keys (caller, key, request_digest, audit_seq, recorded_at) VALUES (?, ?, ?, ?, ?)"
 )
 _FIND_KEY = (
-    "SELECT k.request_digest, a.content FROM idempotency_keys k JOIN audits a ON a.seq = k.audit_seq"
+    "SELECT k.request_digest, a.id, a.content FROM idempotency_keys k JOIN audits a ON a.seq = k.audit_seq"
     " WHERE k.caller = ? AND k.key = ?"
 )
 _FIND_AUDIT = "SELECT id, caller, facility, ruleset, content FROM audits WHERE id = ?"
@@ -49,9 +50,9 @@ _Kept = tuple[bytes, bytes, int, int]  # digest, answer, seq, time of the first 
 
 
 class SqliteAuditLog:
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.writer = SqliteWriter(path)
+    def __init__(self, path: Path, vault: Vault = PLAIN) -> None:
+        self._path, self._vault = path, vault
+        self.writer = SqliteWriter(path, vault)
 
     def start(self) -> None:
         """Begin to write; call it from the event loop that will await."""
@@ -88,7 +89,8 @@ class SqliteAuditLog:
             connection.close()
         if row is None or not row[4]:  # unknown, or erased
             return None
-        return StoredAudit(id=row[0], caller=row[1], facility=row[2], ruleset=row[3], **unpack(row[4])._asdict())
+        content = unpack(self._vault.open("audits", (row[0],), row[4]))
+        return StoredAudit(id=row[0], caller=row[1], facility=row[2], ruleset=row[3], **content._asdict())
 
 
 def _write_audits(connection: sqlite3.Connection, records: list[AuditRecord]) -> list[Answer | None]:
@@ -103,6 +105,7 @@ def _write_audits(connection: sqlite3.Connection, records: list[AuditRecord]) ->
     keys: dict[IdempotencyKey, _Kept] = {}
     history: list[HistoryWrite] = []
     entries: list[Sealed] = []
+    vault = vault_of(connection)
     for record in records:
         if record.key is not None and (earlier := _earlier(connection, record, keys)) is not None:
             digest, answer = earlier
@@ -112,7 +115,7 @@ def _write_audits(connection: sqlite3.Connection, records: list[AuditRecord]) ->
         at = microseconds(record.recorded_at)
         content, entry = seal_audit(record)
         entries.append(entry)
-        audits += (last, record.id, at, *_audit_row(record), content)
+        audits += (last, record.id, at, *_audit_row(record), vault.seal("audits", (record.id,), content))
         findings += [(last, position, *finding, at) for position, finding in enumerate(record.findings)]
         if record.history is not None:
             history.append(record.history)
@@ -149,9 +152,9 @@ def _earlier(
     row = connection.execute(_FIND_KEY, key).fetchone()
     if row is None:
         return None
-    if not row[1]:
+    if not row[2]:
         return b"", b""  # erased: there is no answer any more that could be given again
-    content = unpack(row[1])
+    content = unpack(vault_of(connection).open("audits", (row[1],), row[2]))
     return row[0], content.sent or content.audit
 
 

@@ -13,6 +13,7 @@ from app.store.effects import disposition_entry
 from app.store.packing import microseconds
 from app.store.sqlite.trail import append_entries
 from app.store.sqlite.writer import SqliteWriter, connect
+from app.store.vault import vault_of
 
 _IS_KNOWN = "SELECT EXISTS (SELECT 1 FROM findings WHERE id = ?)"
 _LATEST = "SELECT finding, action, reason, practitioner, caller FROM dispositions WHERE {} ORDER BY seq DESC LIMIT 1"
@@ -36,7 +37,7 @@ class SqliteDispositions:
         return await asyncio.to_thread(self._latest, findings, caller)
 
     def _latest(self, findings: list[str], caller: str) -> dict[str, Disposition]:
-        connection = connect(self._path)
+        connection = connect(self._path, self._writer.vault)
         try:
             found = {finding: _find_latest(connection, finding, caller) for finding in findings}
         finally:
@@ -57,7 +58,8 @@ def _write(
         is_known = bool(connection.execute(_IS_KNOWN, (one.finding,)).fetchone()[0])
         earlier = _find_latest(connection, one.finding)
         if earlier != (one, caller):
-            row = (one.finding, is_known, microseconds(at), caller, one.practitioner, one.action, one.reason)
+            reason = vault_of(connection).seal_text("dispositions", (one.finding, caller), one.reason)
+            row = (one.finding, is_known, microseconds(at), caller, one.practitioner, one.action, reason)
             connection.execute(_INSERT, row)
             entries.append(disposition_entry(one, is_known=is_known, caller=caller, at=at))
         recorded.append(Recorded(is_known, None if earlier is None else earlier.disposition))
@@ -70,4 +72,5 @@ def _find_latest(connection: sqlite3.Connection, finding: str, caller: str = "")
     row = connection.execute(query, values).fetchone()
     if row is None:
         return None
-    return _Held(Disposition(finding=row[0], action=Action(row[1]), reason=row[2], practitioner=row[3]), row[4])
+    reason = vault_of(connection).open_text("dispositions", (row[0], row[4]), row[2])
+    return _Held(Disposition(finding=row[0], action=Action(row[1]), reason=reason, practitioner=row[3]), row[4])

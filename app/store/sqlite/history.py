@@ -13,6 +13,7 @@ from app.store.effects import import_entry, withdrawal_entry
 from app.store.history import HistoryQuery, HistoryWrite, StoredEncounter, Unavailable
 from app.store.sqlite.trail import append_entries
 from app.store.sqlite.writer import SqliteWriter, connect
+from app.store.vault import Vault, vault_of
 
 _PUT_ENCOUNTERS = (
     "INSERT INTO history_encounters (facility, encounter, patient, month, last_date, has_death, header) VALUES {}"
@@ -44,7 +45,7 @@ _OWN_LINES = (
 )
 _OTHERS = (
     "SELECT month, facility, encounter, last_date >= :dates_since, has_death, header FROM history_encounters"
-    " WHERE patient = :patient AND facility IN (SELECT value FROM json_each(:facilities))"
+    " WHERE patient IN (:patient, :former) AND facility IN (SELECT value FROM json_each(:facilities))"
     " AND (last_date >= :earliest OR has_death) AND (facility, encounter) <> (:facility, :encounter)"
     " ORDER BY facility, encounter"
 )
@@ -76,7 +77,7 @@ class SqliteHistory:
     async def fetch(self, query: HistoryQuery) -> list[StoredEncounter]:
         try:
             if self._reader is None:
-                self._reader = connect(self._path)
+                self._reader = connect(self._path, self._writer.vault)
             return _fetch(self._reader, query)
         except sqlite3.Error as error:
             raise Unavailable(str(error)) from error
@@ -100,11 +101,8 @@ def _import(connection: sqlite3.Connection, writes: list[HistoryWrite]) -> None:
 
 def write_history(connection: sqlite3.Connection, writes: Iterable[HistoryWrite]) -> None:
     """Few statements for all of them, inside the caller's transaction; what is said last holds."""
-    writes = list(writes)
-    encounters: list[Row] = [
-        (one.facility, one.encounter, one.patient, one.month, one.last_date, one.has_death, one.header)
-        for one in writes
-    ]
+    writes, vault = list(writes), vault_of(connection)
+    encounters = [_encounter_row(one, vault) for one in writes]
     months = {
         (facility, encounter): month for facility, encounter, month in _put(connection, _PUT_ENCOUNTERS, encounters)
     }
@@ -113,6 +111,11 @@ def write_history(connection: sqlite3.Connection, writes: Iterable[HistoryWrite]
         place = (months[one.facility, one.encounter], one.facility, one.encounter)
         lines += [place + line for line in one.lines]
     _put(connection, _PUT_LINES, lines, ", 0")
+
+
+def _encounter_row(one: HistoryWrite, vault: Vault) -> Row:
+    header = vault.seal_text("history_encounters", (one.facility, one.encounter), one.header)
+    return one.facility, one.encounter, vault.lookup(one.patient), one.month, one.last_date, one.has_death, header
 
 
 def _put(connection: sqlite3.Connection, statement: str, rows: list[Row], constant: str = "") -> list[Row]:
@@ -152,15 +155,19 @@ def _own(connection: sqlite3.Connection, query: HistoryQuery) -> tuple[list[Stor
         return [], None
     orders = [content for _, is_charge, content in lines if not is_charge]
     charges = [content for _, is_charge, content in lines if is_charge]
+    header = vault_of(connection).open_text("history_encounters", place, row[1])
     stored = StoredEncounter(
-        facility=query.facility, encounter=query.encounter, header=row[1], orders=orders, charges=charges, dates=[]
+        facility=query.facility, encounter=query.encounter, header=header, orders=orders, charges=charges, dates=[]
     )
     return [stored], date.fromisoformat(lines[0][0])
 
 
 def _others(connection: sqlite3.Connection, query: HistoryQuery) -> list[StoredEncounter]:
+    vault = vault_of(connection)
+    patients = vault.lookups(query.patient)
     asked = {
-        "patient": query.patient,
+        "patient": patients[0],
+        "former": patients[-1],
         "facilities": msgspec.json.encode(query.facilities).decode(),
         "facility": query.facility,
         "encounter": query.encounter,
@@ -171,7 +178,14 @@ def _others(connection: sqlite3.Connection, query: HistoryQuery) -> list[StoredE
     if not rows:
         return []
     found = [
-        StoredEncounter(facility=facility, encounter=encounter, header=header, orders=[], charges=[], dates=[])
+        StoredEncounter(
+            facility=facility,
+            encounter=encounter,
+            header=vault.open_text("history_encounters", (facility, encounter), header),
+            orders=[],
+            charges=[],
+            dates=[],
+        )
         for _, facility, encounter, _, _, header in rows
     ]
     _add_lines(connection, query, found, msgspec.json.encode([row[:4] for row in rows]).decode())

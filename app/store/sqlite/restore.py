@@ -11,6 +11,7 @@ from app.store.late_history import Standing, still_news
 from app.store.packing import microseconds, unpack
 from app.store.sealing import seal_audit
 from app.store.sqlite.trail import append_entries
+from app.store.vault import vault_of
 from app.trail.entry import Kind
 
 _STORED = "SELECT seq, content FROM audits WHERE id = ?"
@@ -43,8 +44,9 @@ def missing(connection: sqlite3.Connection, records: list[AuditRecord]) -> list[
 
 def _complete(connection: sqlite3.Connection, record: AuditRecord, seq: int, content: bytes) -> None:
     completed, entry = seal_audit(record, Kind.AUDIT_COMPLETED)
-    if unpack(completed) != unpack(content):
-        connection.execute(_COMPLETE, (completed, seq))
+    vault, row = vault_of(connection), (record.id,)
+    if content and unpack(completed) != unpack(vault.open("audits", row, content)):
+        connection.execute(_COMPLETE, (vault.seal("audits", row, completed), seq))
         append_entries(connection, [entry])
 
 
@@ -56,6 +58,7 @@ def _still_news(connection: sqlite3.Connection, write: HistoryWrite, told_at: in
         row = connection.execute(_ENCOUNTER, place).fetchone()
         if row is not None:
             patient, header, has_death, month = row
+            header = vault_of(connection).open_text("history_encounters", place, header)
             lines = frozenset(chain.from_iterable(connection.execute(_LINES, (month, *place))))
             later = Standing(patient, header, bool(has_death), lines)
     return still_news(write, withdrawn, later)

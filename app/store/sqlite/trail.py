@@ -9,8 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
+from app.store.sealing import opened_private, sealed_private
 from app.store.sqlite.writer import SqliteWriter, connect
 from app.store.trail import Advance, StoredCheckpoint, StoredEntry
+from app.store.vault import vault_of
 from app.trail.entry import Sealed
 
 _LAST = "SELECT coalesce(max(seq), -1) FROM trail_entries"
@@ -38,7 +40,7 @@ def append_entries(connection: sqlite3.Connection, entries: Sequence[Sealed]) ->
     for seq, one in enumerate(entries, start=last + 1):
         rows.append((seq, one.kind, one.subject, one.at, one.body, sha256(b"\x00" + one.body).digest()))
         if one.salt:
-            private.append((seq, one.salt, one.private))
+            private.append(sealed_private(vault_of(connection), seq, one))
     connection.executemany(_INSERT, rows)
     if private:
         connection.executemany(_INSERT_PRIVATE, private)
@@ -65,7 +67,8 @@ class SqliteTrail:
 
     async def private_of(self, seqs: Sequence[int]) -> dict[int, tuple[bytes, bytes]]:
         asked = f"[{','.join(map(str, seqs))}]"
-        return await self._ask(lambda one: {seq: (salt, told) for seq, salt, told in one.execute(_PRIVATE, (asked,))})
+        rows = await self._ask(lambda one: one.execute(_PRIVATE, (asked,)).fetchall())
+        return {row[0]: opened_private(self._writer.vault, *row) for row in rows}
 
     async def hashes(self, height: int, first: int, count: int) -> list[bytes]:
         query, values = (_LEAVES, (first, first + count)) if not height else (_NODES, (height, first, first + count))

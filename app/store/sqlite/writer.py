@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from app.store.audit_log import NotRecorded, Unstorable
 from app.store.sqlite.turn import Turn
+from app.store.vault import PLAIN, Vault
 
 log = logging.getLogger("mingjian")
 
@@ -30,9 +31,16 @@ Waiting = tuple[Batch, Any, "asyncio.Future[Any]"]  # what does it, with what, w
 Outcome = tuple["asyncio.Future[Any]", Any]
 
 
-def connect(path: Path) -> sqlite3.Connection:
+class SealingConnection(sqlite3.Connection):
+    """Whoever has it knows how to encrypt what goes into its rows (`vault_of`)."""
+
+    vault = PLAIN
+
+
+def connect(path: Path, vault: Vault = PLAIN) -> sqlite3.Connection:
     """A connection whose commits survive a power cut: write-ahead log, synced at every commit."""
-    connection = sqlite3.connect(path, isolation_level=None, timeout=5)
+    connection = sqlite3.connect(path, isolation_level=None, timeout=5, factory=SealingConnection)
+    connection.vault = vault
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
@@ -44,8 +52,8 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 class SqliteWriter:
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, vault: Vault = PLAIN) -> None:
+        self._path, self.vault = path, vault
         self._waiting: deque[Waiting] = deque()
         self._wake = threading.Event()
         self._closing = False
@@ -96,7 +104,7 @@ class SqliteWriter:
 
     def _run(self) -> None:
         try:
-            with closing(connect(self._path)) as connection, closing(Turn(self._path, connection)) as turn:
+            with closing(connect(self._path, self.vault)) as connection, closing(Turn(self._path, connection)) as turn:
                 self._serve(connection, turn)
         except Exception as error:  # whatever it was, nobody may wait for a thread that is gone
             log.exception("the store has stopped")

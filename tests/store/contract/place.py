@@ -3,29 +3,31 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
 
+from app.store.data_keys import KeyRing, KeySource
 from app.store.opening import store_at
-from app.store.postgres.database import Database
 from app.store.postgres.store import postgres_store
-from app.store.postgres.whole_history import PostgresWholeHistory
-from app.store.sqlite.whole_history import SqliteWholeHistory
 from app.store.store import Store
+from app.store.vault import Vault
 from app.store.whole_history import WholeHistory
 
 T = TypeVar("T")
+KEYS = "Y29udHJhY3QtdGVzdHMtY29udHJhY3QtdGVzdHMtMDE="
 
 
 class Place:
     def new_store(self) -> Store:
         raise NotImplementedError
 
-    def whole_history(self) -> AbstractAsyncContextManager[WholeHistory]:
-        raise NotImplementedError
+    @asynccontextmanager
+    async def whole_history(self) -> AsyncIterator[WholeHistory]:
+        async with self.opened() as store:
+            yield store.whole_history
 
     async def rows(self, query: str) -> list[tuple[Any, ...]]:
         raise NotImplementedError
@@ -56,10 +58,6 @@ class SqlitePlace(Place):
     def new_store(self) -> Store:
         return store_at(None, self.path)
 
-    @asynccontextmanager
-    async def whole_history(self) -> AsyncIterator[WholeHistory]:
-        yield SqliteWholeHistory(self.path)
-
     async def rows(self, query: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.path)) as connection:
             return connection.execute(query).fetchall()
@@ -70,13 +68,8 @@ class PostgresPlace(Place):
         self.url = url
 
     def new_store(self) -> Store:
-        return postgres_store(self.url, fetch_timeout=10.0)  # what is tested here is what is found, not when
-
-    @asynccontextmanager
-    async def whole_history(self) -> AsyncIterator[WholeHistory]:
-        database = Database(self.url)
-        yield PostgresWholeHistory(database)
-        await database.close()
+        vault = Vault(KeyRing(KeySource(Path(), KEYS)))
+        return postgres_store(self.url, vault, fetch_timeout=10.0)  # what is tested here is what is found, not when
 
     async def rows(self, query: str) -> list[tuple[Any, ...]]:
         connection = await asyncpg.connect(self.url)

@@ -15,6 +15,7 @@ import pytest
 from app.store.audit_log import NotRecorded
 from app.store.sqlite.turn import Turn
 from app.store.sqlite.writer import SqliteWriter, connect
+from app.store.vault import Vault
 
 WRITERS = 4
 SECONDS = 2.0
@@ -113,8 +114,8 @@ def test_a_locked_file_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
-    def impatient(file: Path) -> sqlite3.Connection:
-        connection = connect(file)
+    def impatient(file: Path, vault: Vault) -> sqlite3.Connection:
+        connection = connect(file, vault)
         connection.execute("PRAGMA busy_timeout = 100")
         return connection
 

@@ -12,6 +12,7 @@ import pytest
 from app.store.audit_log import NotRecorded
 from app.store.sqlite import writer as sqlite_writer
 from app.store.sqlite.writer import SqliteWriter, connect
+from app.store.vault import Vault
 
 Traced = Callable[[Path], sqlite3.Connection]
 
@@ -64,8 +65,8 @@ def test_group_commit(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many that wait together share commits, and each gets its own result."""
     statements: list[str] = []
 
-    def traced(file: Path) -> sqlite3.Connection:
-        connection = connect(file)
+    def traced(file: Path, vault: Vault) -> sqlite3.Connection:
+        connection = connect(file, vault)
         connection.set_trace_callback(statements.append)
         return connection
 
@@ -165,8 +166,8 @@ def test_cancelled_request_keeps_its_record(path: Path) -> None:
 def test_locked_database_refuses_all_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process holds the lock: the wait is once for the batch, not once for each record."""
 
-    def impatient(file: Path) -> sqlite3.Connection:
-        connection = connect(file)
+    def impatient(file: Path, vault: Vault) -> sqlite3.Connection:
+        connection = connect(file, vault)
         connection.execute("PRAGMA busy_timeout = 200")
         return connection
 

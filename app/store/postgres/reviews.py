@@ -1,0 +1,44 @@
+"""Reviews in PostgreSQL (复核存储): behind the walls of row-level security (walls.py)."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, any_, func
+
+from app.domain.access import Scope
+from app.store.acts import Act
+from app.store.postgres.database import Connection, Database
+from app.store.postgres.trail import append_entries
+from app.store.postgres.walls import reading_for
+from app.store.review_statements import Outdated, Statement, Statements
+from app.store.review_tables import reviews
+from app.store.reviews_intake import StoredIntake
+from app.store.reviews_writing import StoredReviews
+from app.trail.entry import Sealed
+
+
+def postgres_reviews(database: Database, act: Act) -> tuple[StoredReviews, StoredIntake]:
+    async def ask(asked: Select[Any], scope: Scope) -> list[Any]:
+        async with reading_for(database, scope) as connection:
+            return [tuple(row) for row in await connection.execute(asked)]
+
+    async def run(statements: Sequence[Statement], entries: Sequence[Sealed]) -> None:
+        await database.write(partial(_run, statements=statements, entries=entries))
+
+    texts = Statements(is_postgres=True)
+    kept = StoredReviews(ask, run, act, texts, seq_among, database.vault)
+    return kept, StoredIntake(ask, run, texts, kept, database.vault)
+
+
+async def _run(connection: Connection, statements: Sequence[Statement], entries: Sequence[Sealed]) -> None:
+    for one in statements:
+        rows = await connection.fetch(one.text, *one.values)
+        if one.expected is not None and len(rows) != one.expected:
+            raise Outdated
+    await append_entries(connection, entries)
+
+
+def seq_among(asked: Select[Any]) -> ColumnElement[bool]:
+    """The array is made first, and then the rows are looked up by their numbers, beside what else may hold."""
+    return reviews.c.seq == any_(func.array(asked.scalar_subquery()))

@@ -1,0 +1,132 @@
+"""Reads reviews with SQLAlchemy, from either database (疑点查询), within the scope of whoever asks."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import BigInteger, Select, case, cast, exists, func, select
+
+from app.domain.access import EVERYWHERE, Scope
+from app.domain.review import Review, ReviewStep
+from app.store.review_counts import Axis
+from app.store.review_filters import conditions, cursor_after, ordered, place_of, within
+from app.store.review_overview import facet_of, facets_asked, in_time, series_asked
+from app.store.review_rows import COLUMNS, NAMES, StoredReview, review_of, step_of
+from app.store.review_search import ReviewSearch, SeqAmong
+from app.store.review_tables import review_attachments, review_contents, review_steps, reviews
+from app.store.reviews import (
+    LATEST_FIRST,
+    MOST_COUNTED,
+    MOST_ROWS,
+    Attachment,
+    Facet,
+    Grain,
+    Order,
+    Overview,
+    ReviewFilter,
+    ReviewPage,
+    Totals,
+)
+from app.store.sealing import moment
+from app.store.vault import Vault
+
+Ask = Callable[[Select[Any], Scope], Awaitable[list[Any]]]  # rows, as tuples, of what the scope covers
+
+_STEPS = select(
+    review_steps.c.review, review_steps.c.number, review_steps.c.recorded_at, review_steps.c.actor,
+    review_steps.c.action, review_steps.c.comment, review_steps.c.content,
+)  # fmt: skip
+_ATTACHED = select(
+    review_attachments.c.id, review_attachments.c.review, review_attachments.c.recorded_at,
+    review_attachments.c.actor, review_attachments.c.type, review_attachments.c.size, review_attachments.c.digest,
+    review_attachments.c.name,
+)  # fmt: skip
+
+
+class ReviewsQuery:
+    def __init__(self, ask: Ask, seq_among: SeqAmong, vault: Vault) -> None:
+        self._ask, self._vault = ask, vault
+        self._search = ReviewSearch(lambda asked: ask(asked, EVERYWHERE), seq_among)
+
+    async def page(
+        self, wanted: ReviewFilter, scope: Scope, order: Order = LATEST_FIRST, cursor: str = "", size: int = 50
+    ) -> ReviewPage:
+        """Raises BadCursor."""
+        size = max(1, min(size, MOST_ROWS))
+        asked: Any = select(reviews.c.seq, *COLUMNS).where(*await self._tests(wanted, scope))
+        found = await self._with_contents(ordered(asked, wanted, order, cursor).limit(size + 1), scope, order)
+        following = cursor_after(found[size - 1][0], wanted, order) if len(found) > size else ""
+        return ReviewPage([one.review for _, one in found[:size]], following)
+
+    async def _with_contents(
+        self, asked: Select[Any], scope: Scope, order: Order
+    ) -> list[tuple[dict[str, Any], StoredReview]]:
+        """The rows are chosen before their contents are looked up."""
+        rows = asked.subquery()
+        joined = select(rows, review_contents.c.content).join(review_contents, review_contents.c.id == rows.c.id)
+        told = {row[1]: row for row in await self._ask(joined, scope)}
+        named = [dict(zip(("seq", *NAMES), row, strict=False)) for row in told.values()]
+        named.sort(key=lambda one: place_of(one, order), reverse=order.is_descending)
+        return [(one, review_of(one, told[one["id"]][-1])) for one in named]
+
+    async def totals(self, wanted: ReviewFilter, scope: Scope, most: int = MOST_COUNTED) -> Totals:
+        amount = case((reviews.c.amount_cents > 0, reviews.c.amount_cents), else_=0)
+        some = select(amount.label("amount"), reviews.c.refund_cents).where(*await self._tests(wanted, scope))
+        first = some.limit(most + 1).subquery()
+        sums = [cast(func.coalesce(func.sum(one), 0), BigInteger) for one in (first.c.amount, first.c.refund_cents)]
+        asked: Any = select(func.count(), *sums).select_from(first)
+        ((count, amounts, refunds),) = await self._ask(asked, scope)
+        if count > most:
+            return Totals(count=most, is_more=True, amount_cents=None, refund_cents=None)
+        return Totals(count=count, is_more=False, amount_cents=amounts, refund_cents=refunds)
+
+    async def _tests(self, wanted: ReviewFilter, scope: Scope) -> list[Any]:
+        return [*within(scope, reviews), *conditions(wanted), *await self._search.tests(wanted.text)]
+
+    async def get(self, ids: Sequence[str], scope: Scope) -> dict[str, Review]:
+        return {name: one.review for name, one in (await self.stored(ids, scope)).items()}
+
+    async def stored(self, ids: Sequence[str], scope: Scope) -> dict[str, StoredReview]:
+        return await self.found(reviews.c.id.in_(list(ids)), scope) if ids else {}
+
+    async def found(self, test: Any, scope: Scope) -> dict[str, StoredReview]:
+        asked = select(*COLUMNS, review_contents.c.content).join(review_contents, review_contents.c.id == reviews.c.id)
+        rows = await self._ask(asked.where(test, *within(scope, reviews)), scope)
+        named = [(dict(zip(NAMES, row, strict=False)), row[-1]) for row in rows]
+        return {row["id"]: review_of(row, content) for row, content in named}
+
+    async def steps(self, review: str, scope: Scope) -> list[ReviewStep]:
+        one = review_steps.c
+        asked = _STEPS.where(one.review == review, _is_seen(review_steps, scope)).order_by(one.number)
+        names = [column.name for column in _STEPS.selected_columns]
+        rows = await self._ask(asked, scope)
+        return [step_of(dict(zip(names, row, strict=True)), self._vault) for row in rows]
+
+    async def attachments(self, review: str, scope: Scope) -> list[Attachment]:
+        one = review_attachments.c
+        asked = _ATTACHED.where(one.review == review, _is_seen(review_attachments, scope))
+        return [self._attachment(row) for row in await self._ask(asked.order_by(one.recorded_at, one.id), scope)]
+
+    async def attached(self, attachment: str, scope: Scope) -> tuple[Attachment, bytes] | None:
+        one = review_attachments.c
+        asked = _ATTACHED.add_columns(one.content).where(one.id == attachment, _is_seen(review_attachments, scope))
+        for row in await self._ask(asked, scope):
+            return self._attachment(row[:-1]), self._vault.open("review_attachments", (row[0],), row[-1])
+        return None
+
+    def _attachment(self, row: Sequence[Any]) -> Attachment:
+        one = Attachment._make(row)
+        name = self._vault.open_text("review_attachments", (one.id,), one.name)
+        return one._replace(at=moment(row[2]), name=name)
+
+    async def facets(self, wanted: Overview, scope: Scope, by: Axis | None, most: int = 50) -> list[Facet]:
+        rows = await self._ask(facets_asked(wanted, scope, by, most), scope)
+        return list(map(partial(facet_of, by=by), rows))
+
+    async def series(self, wanted: Overview, scope: Scope, grain: Grain) -> list[Facet]:
+        return in_time(await self._ask(series_asked(wanted, scope), scope), grain)
+
+
+def _is_seen(table: Any, scope: Scope) -> Any:
+    """Whether the review that the row belongs to is within the scope."""
+    return exists().where(reviews.c.id == table.c.review, *within(scope, reviews))
