@@ -1,7 +1,13 @@
 #!/bin/sh
 # Makes .venv from a lock file: `scripts/setup.sh requirements.lock`. Needs Python 3.11 or newer, nothing else.
+# WHEELS: a folder that scripts/wheels.sh filled; then nothing is asked of any network.
 set -eu
 lock=$1
+from=
+if [ -n "${WHEELS:-}" ]; then
+    (cd "$WHEELS" && sha256sum --check --quiet --strict SHA256SUMS)
+    from="--no-index --find-links $(cd "$WHEELS" && pwd)"
+fi
 python=${PYTHON:-python3}
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11" >&2; exit 1; }
 if [ ! -x .venv/bin/python ]; then
@@ -13,8 +19,10 @@ if [ ! -x .venv/bin/python ]; then
         "$python" -m venv .venv
     fi
 fi
-[ -x .venv/bin/uv ] || .venv/bin/python -m pip install --quiet --disable-pip-version-check 'uv==0.13.9'
+# shellcheck disable=SC2086 -- options
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: $from -r requirements-build.lock
 export VIRTUAL_ENV="$PWD/.venv"
-.venv/bin/uv pip install --quiet --require-hashes --no-build -r "$lock"
-.venv/bin/uv pip install --quiet --no-deps -e .
+# shellcheck disable=SC2086
+.venv/bin/uv pip install --quiet --require-hashes --no-build $from -r "$lock"
+.venv/bin/uv pip install --quiet --offline --no-deps --no-build-isolation -e .
 touch ".venv/.installed-$lock"
