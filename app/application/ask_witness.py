@@ -4,6 +4,7 @@ import logging
 
 import httpx
 
+from app.application.bounded_answer import bounded
 from app.application.keep_trail import Prove
 from app.trail.note import BadNote, Note, Signature, Verifier, read_checkpoint, read_signatures, verified_by
 from app.trail.proof_file import proof_lines
@@ -11,6 +12,7 @@ from app.trail.proof_file import proof_lines
 log = logging.getLogger("mingjian")
 
 _PATIENCE = 5.0  # seconds
+_LARGEST = 64 * 1024  # bytes of an answer; a cosignature has some hundred
 _TRIES = 2  # a second where it remembers another size than we thought
 
 
@@ -27,7 +29,8 @@ class HttpWitness:
                 for _ in range(_TRIES):
                     proof = await prove(self._seen, checkpoint.size)
                     body = f"old {self._seen}\n{proof_lines(proof)}\n{note.encode()}"
-                    answer = await client.post(f"{self._url}/add-checkpoint", content=body.encode())
+                    address, content = f"{self._url}/add-checkpoint", body.encode()
+                    answer = await bounded(client, "POST", address, most=_LARGEST, seconds=_PATIENCE, content=content)
                     if answer.status_code == 200:
                         return self._signature(note, answer.text, checkpoint.size)
                     if answer.status_code != 409 or not self._learn(answer.text, checkpoint.size):
@@ -41,7 +44,7 @@ class HttpWitness:
     def _learn(self, told: str, size: int) -> bool:
         """Whether it remembers a size from which this checkpoint can be proved."""
         text = told.strip()
-        if not (text.isascii() and text.isdecimal()) or int(text) > size or int(text) == self._seen:
+        if not (text.isascii() and text.isdecimal()) or len(text) > 20 or int(text) > size or int(text) == self._seen:
             return False
         self._seen = int(text)
         return True

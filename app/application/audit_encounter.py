@@ -1,102 +1,37 @@
 """Audit an encounter (审核一次就诊): judge it by the rules in force, record the answer, give it back."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
+from time import perf_counter
 from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from msgspec.structs import replace
 
 from app.application.audit_coding import CodingJudge
 from app.application.deadline import Deadline
 from app.application.facts import AskedFeeds, facts_of
 from app.application.ids import time_ordered_id
-from app.application.patient_history import PatientHistory, to_keep_of
+from app.application.judge_encounter import OVERLOAD, judge
+from app.application.observe_audits import AuditObserver, Unobserved
+from app.application.pass_unjudged import UNRECORDED, passed
+from app.application.patient_history import Gathered, PatientHistory, to_keep_of
 from app.application.reach_history import TimelyHistory
 from app.application.record_audit import AuditRecorder, finding_row
+from app.domain.access import Caller
 from app.domain.audit import Audit, AuditRequest, Judgement
-from app.domain.case import Case
-from app.domain.data_quality import inspect
-from app.domain.decision import Decision, DecisionPolicy
-from app.domain.encounter import Encounter
+from app.domain.decision import DecisionPolicy
 from app.domain.feeds import Feeds
 from app.domain.finding import DataIssue, Visibility
 from app.engine.ruleset import Ruleset
+from app.engine.stop import Stop
 from app.store.audit_log import AuditLog, AuditRecord, IdempotencyKey
 from app.store.breaker import Breaker
 
 _encode = msgspec.json.Encoder().encode
-
-
-def judge(
-    ruleset: Ruleset,
-    request: AuditRequest,
-    *,
-    policy: DecisionPolicy,
-    audited_at: datetime,
-    audit_id: str,
-    issues: tuple[DataIssue, ...] = (),
-    feeds: Feeds | None = None,
-    added: frozenset[str] = frozenset(),
-    degraded: tuple[str, ...] = (),
-    follows: str | UnsetType = UNSET,
-    coding: CodingJudge | None = None,
-) -> tuple[Audit, Judgement]:
-    """The answer to show and everything that was found. Pure: time and identity come in as arguments.
-
-    `issues` are what an interface noticed of the data before it was an encounter; `feeds` is what no request carries;
-    `added` are lines of the encounter that nobody asked about now; `degraded` is what could not be used;
-    `follows` is the audit that is made again; `coding` looks at the coding of stays that are settled.
-    """
-    encounter = request.encounter
-    judgement = ruleset.audit(Case(encounter, request.stage, request.history, feeds), policy)
-    if added:
-        judgement = _about_what_was_sent(judgement, added)
-    if coding is not None:
-        judgement = coding.added(judgement, request, policy)
-    shown = tuple([one for one in judgement.findings if one.is_current and one.visibility is Visibility.SHOWN])
-    audit = Audit(
-        id=audit_id,
-        audited_at=audited_at,
-        stage=request.stage,
-        encounter=encounter.id,
-        ruleset=judgement.ruleset,
-        decision=max([one.decision for one in shown], key=lambda decision: decision.strictness, default=Decision.PASS),
-        findings=shown,
-        not_evaluated=judgement.not_evaluated,
-        data_issues=(*issues, *inspect(_as_sent(encounter, added), audited_at.date())),
-        lines_without_rules=judgement.lines_without_rules,
-        degraded=degraded,
-        follows=follows,
-    )
-    return audit, judgement
-
-
-def _as_sent(encounter: Encounter, added: frozenset[str]) -> Encounter:
-    if not added:
-        return encounter
-    return replace(
-        encounter,
-        order_lines=tuple([line for line in encounter.order_lines if line.id not in added]),
-        charge_lines=tuple([line for line in encounter.charge_lines if line.id not in added]),
-    )
-
-
-def _about_what_was_sent(judgement: Judgement, added: frozenset[str]) -> Judgement:
-    """Without what is said only of stored lines: it was said when they were sent."""
-    open_points = []
-    for one in judgement.not_evaluated:
-        lines = tuple([line for line in one.lines if line not in added])
-        if lines or not one.lines:
-            open_points.append(replace(one, lines=lines))
-    return replace(
-        judgement,
-        findings=tuple([one for one in judgement.findings if one.is_current or not added.issuperset(one.lines)]),
-        not_evaluated=tuple(open_points),
-        lines_without_rules=tuple([line for line in judgement.lines_without_rules if line not in added]),
-    )
 
 
 class Judged(NamedTuple):
@@ -128,11 +63,13 @@ class EncounterAuditor:
         recorder: AuditRecorder | None = None,
         history_breaker: Breaker | None = None,
         coding: CodingJudge | None = None,
+        observer: AuditObserver | None = None,
     ) -> None:
         """`history` None: nothing is known of the past but what a request tells, and nothing is kept for later."""
         self.ruleset, self._policy, self._now, self._feeds = ruleset, policy, now, feeds
         self._keeps_history, self._past = history is not None, TimelyHistory(history, history_breaker)
         self._recorder, self._coding = recorder or AuditRecorder(log), coding
+        self._observer = observer or Unobserved()
 
     async def audit(
         self,
@@ -160,15 +97,21 @@ class EncounterAuditor:
         deadline: Deadline | None = None,
         follows: str | UnsetType = UNSET,
         audit_id: str = "",
+        is_aside: bool = False,
     ) -> Judged:
         """Judge now, by the given ruleset or the one in force, from start to end; nothing is stored yet.
 
         `is_body`: what came over the wire is the request itself as JSON, so that its facts need not hold it too.
+        `is_aside`: nobody waits for it, and it may take long: others are served meanwhile.
         """
-        ruleset, audited_at = ruleset or self.ruleset(), self._now()
-        gathered = await self._past.gather(request, ruleset, deadline)
-        feeds = None if (given := self._feeds()) is None else AskedFeeds(given)
-        audit, judgement = judge(
+        ruleset, audited_at, began = ruleset or self.ruleset(), self._now(), perf_counter()
+        is_shed = deadline is not None and deadline.is_shed
+        gathered = Gathered(request) if is_shed else await self._past.gather(request, ruleset, deadline)
+        reached = perf_counter()
+        feeds = None if is_shed or (given := self._feeds()) is None else AskedFeeds(given)
+        stop = None if deadline is None else Stop(deadline.for_judging())
+        judging = partial(
+            judge,
             ruleset,
             gathered.request,
             policy=self._policy,
@@ -177,10 +120,15 @@ class EncounterAuditor:
             issues=issues,
             feeds=feeds,
             added=gathered.added,
-            degraded=() if gathered.is_complete else ("history",),
+            degraded=self._lacking(gathered, deadline),
             follows=follows,
             coding=self._coding,
+            stop=stop,
         )
+        audit, judgement = await asyncio.to_thread(judging) if is_aside else judging()
+        self._observer.judged(request, gathered, audit, judgement, (reached - began, perf_counter() - reached))
+        if UNRECORDED in audit.degraded:
+            return Judged(request, request, audit, judgement, _encode(audit), ruleset)
         facts = facts_of(
             request,
             gathered.request,
@@ -190,8 +138,29 @@ class EncounterAuditor:
             issues=issues,
             feeds=feeds,
             coding="" if self._coding is None else self._coding.revision,
+            steps=stop.steps if stop is not None and stop.is_reached else None,
         )
         return Judged(request, gathered.request, audit, judgement, _encode(audit), ruleset, facts)
+
+    def pass_unjudged(self, body: bytes, caller: Caller) -> bytes | None:
+        """The answer to a check that was shed, where nothing can remember it; None where all of it must be read."""
+        if not self._recorder.is_full:
+            return None
+        audit = passed(body, caller, self.ruleset().revision, self._now())
+        if audit is None:
+            return None
+        self._recorder.takes_shed()
+        self._observer.passed(audit.stage)
+        return _encode(audit)
+
+    def _lacking(self, gathered: Gathered, deadline: Deadline | None) -> tuple[str, ...]:
+        """What is known to be missing before it is judged, so that nothing blocks that should not."""
+        history = () if gathered.is_complete else ("history",)
+        if deadline is None:
+            return history
+        if deadline.is_shed:
+            return (OVERLOAD,) if self._recorder.takes_shed() else (OVERLOAD, UNRECORDED)
+        return history if self._recorder.is_ready else (*history, "record")
 
     async def record(
         self,
@@ -203,10 +172,18 @@ class EncounterAuditor:
         sent: bytes = b"",
         deadline: Deadline | None = None,
         passing: frozenset[str] = frozenset(),
+        told: Callable[[Audit], bytes] | None = None,
     ) -> tuple[bytes, bool]:
-        """Make it durable. `sent` is the answer of an interface that does not answer the audit as it is."""
+        """Make it durable. `sent` is the answer of an interface that does not answer the audit as it is; `told` makes
+        it anew where it turns out that the audit may not block. One that is not to be remembered is only given back.
+        """
+        if UNRECORDED in judged.audit.degraded:
+            return sent or judged.encoded, False
         record = self.to_record(judged, body, caller=caller, key=key, sent=sent, passing=passing)
-        return await self._recorder.record(record, judged.audit, deadline)
+        began = perf_counter()
+        answer = await self._recorder.record(record, judged.audit, deadline, told)
+        self._observer.recorded(judged.audit, perf_counter() - began, deadline)
+        return answer
 
     def to_record(
         self,

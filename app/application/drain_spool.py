@@ -37,15 +37,19 @@ class SpoolDrain:
         history: Breaker,
         look: Callable[[], Awaitable[None]],
         served: Callable[[], int],
+        is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`look` asks whether the past can be read at all, and raises where it cannot; `served` counts requests."""
-        self._served = served
+        """`look` asks whether the past can be read at all, and raises where it cannot; `served` counts requests;
+        `is_busy`: others need the process more.
+        """
+        self._served, self._is_busy = served, is_busy
         self._spool, self._log, self._look = spool, log, look
         self._record, self._history = record, history
 
     async def run(self, reauditor: Reauditor) -> None:
         """For ever."""
         while True:
+            await self._give_way()
             self._spool.news.clear()
             started, served = time.monotonic(), self._served()
             try:
@@ -59,6 +63,12 @@ class SpoolDrain:
                 await asyncio.sleep(_REST if self._served() == served else max(_REST, _RESTS * took))
             else:
                 await self._wait_for_news()
+
+    async def _give_way(self) -> None:
+        """Not for ever: a process that is always busy must store what it acknowledged, too."""
+        until = time.monotonic() + _PATIENCE
+        while self._is_busy() and time.monotonic() < until:
+            await asyncio.sleep(_RETRY)
 
     async def _wait_for_news(self) -> None:
         try:

@@ -40,6 +40,10 @@ class Eraser:
             count += len(audits)
         return Erased(count, 0)
 
+    async def erase_audits(self, audits: Sequence[str], *, caller: str, reason: str) -> None:
+        """The contents of these audits. Raises NotRecorded."""
+        await self._erase(audits, caller, reason)
+
     async def _erase(self, audits: Sequence[str], caller: str, reason: str) -> None:
         for start in range(0, len(audits), _AT_ONCE):
             some = audits[start : start + _AT_ONCE]

@@ -42,6 +42,7 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     issues: tuple[DataIssue, ...]
     feeds: tuple[Answer, ...]
     coding: str = ""  # revision of the scheme and evidence tables that looked at the coding; blank: none did
+    steps: int | None = None  # after which judging stopped for want of time; None: it came to its end
 
     def judged(self, body: bytes) -> AuditRequest:
         """The request as it was judged. Raises msgspec.DecodeError where the body is not one."""
@@ -84,6 +85,7 @@ def facts_of(
     issues: tuple[DataIssue, ...],
     feeds: "AskedFeeds | None",
     coding: str = "",
+    steps: int | None = None,
 ) -> bytes:
     """`asked` is what came, `judged` the same with what was known of the past; `is_body`: the body is `asked`."""
     lines = judged.encounter
@@ -96,6 +98,7 @@ def facts_of(
         issues=issues,
         feeds=() if feeds is None else feeds.answers(),
         coding=coding,
+        steps=steps,
     )
     return _encode(facts)
 

@@ -18,7 +18,7 @@ from app.engine.ruleset import Ruleset
 from app.engine.stop import Stop
 
 OVERLOAD = "overload"
-_EVERY = (NotEvaluated(rule="*", missing=OVERLOAD, message=explain_missing(OVERLOAD)),)
+UNJUDGED = (NotEvaluated(rule="*", missing=OVERLOAD, message=explain_missing(OVERLOAD)),)
 
 
 def judge(
@@ -89,4 +89,4 @@ def _is_over(stop: Stop, coding: CodingJudge | None, request: AuditRequest) -> b
 
 def _unjudged(revision: str) -> Judgement:
     """Of a request for which there was no room."""
-    return Judgement(ruleset=revision, findings=(), not_evaluated=_EVERY, lines_without_rules=())
+    return Judgement(ruleset=revision, findings=(), not_evaluated=UNJUDGED, lines_without_rules=())

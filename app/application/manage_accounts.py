@@ -10,9 +10,10 @@ import msgspec
 from app.application.account_entries import Whence, rights_entry, sign_in_entry
 from app.application.keep_sessions import Sessions
 from app.application.password_hash import PasswordHashes
+from app.application.usual_passwords import is_usual
 from app.domain.access import EVERYWHERE, Caller, Permission, Role, Scope, conflicts
 from app.domain.account import Account, is_login
-from app.domain.password import TEXTS, faults_of
+from app.domain.password import TEXTS, PasswordFault, faults_of
 from app.store.accounts import AccountStore
 from app.store.sessions import SessionStore
 
@@ -208,7 +209,10 @@ def new_password() -> str:
 
 def check_password(password: str, login: str) -> None:
     """Raises BadPassword."""
-    if faults := faults_of(password, login):
+    faults = faults_of(password, login)
+    if not faults and is_usual(password):
+        faults = [PasswordFault.COMMON]
+    if faults:
         raise BadPassword("；".join(TEXTS[one] for one in faults))
 
 

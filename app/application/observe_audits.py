@@ -5,6 +5,7 @@ from typing import Protocol
 from app.application.deadline import Deadline
 from app.application.patient_history import Gathered
 from app.domain.audit import Audit, AuditRequest, Judgement
+from app.domain.decision import Stage
 
 
 class AuditObserver(Protocol):
@@ -20,6 +21,10 @@ class AuditObserver(Protocol):
         """It is durable, and the answer can go out now."""
         ...
 
+    def passed(self, stage: Stage) -> None:
+        """One for which there was no room was answered unjudged, and nothing remembers it."""
+        ...
+
 
 class Unobserved:
     """Nobody watches."""
@@ -29,3 +34,5 @@ class Unobserved:
     ) -> None: ...
 
     def recorded(self, audit: Audit, seconds: float, deadline: Deadline | None) -> None: ...
+
+    def passed(self, stage: Stage) -> None: ...

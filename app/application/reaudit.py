@@ -1,4 +1,4 @@
-"""Audit again (补审): what was answered without the patient's past is judged anew once that can be read.
+"""Audit again (补审): what was answered without the patient's past, time or room is judged anew when there is.
 
 The new audit names the one that it follows and is recorded like any other. Nobody is shown it unasked: the moment in
 which it could have changed an order has passed.
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from app.application.audit_encounter import EncounterAuditor
 from app.application.facts import read_facts
+from app.domain.audit import is_incomplete
 from app.store.audit_log import AuditRecord, StoredAudit
 from app.store.history import Unavailable
 
@@ -25,9 +26,9 @@ def following_id(audit_id: str) -> str:
     return f"{audit_id[:12]}{random:020x}"
 
 
-def is_without_history(stored: StoredAudit) -> bool:
-    """Whether the audit is to be made again, or was."""
-    return b'"degraded":["history"' in stored.audit and "history" in _degraded(stored.audit).degraded
+def is_to_be_made_again(stored: StoredAudit) -> bool:
+    """Or was made again."""
+    return b'"degraded":["' in stored.audit and is_incomplete(_degraded(stored.audit).degraded)
 
 
 class _Degraded(msgspec.Struct):
@@ -55,6 +56,7 @@ class Reauditor:
             is_body=facts.request is None,
             follows=stored.id,
             audit_id=following_id(stored.id),
+            is_aside="time" in _degraded(stored.audit).degraded,
         )
         if judged.audit.degraded:
             raise Unavailable("the past still cannot be read")

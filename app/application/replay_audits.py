@@ -6,10 +6,12 @@ from typing import NamedTuple
 import msgspec
 
 from app.application.audit_coding import CodingJudge
-from app.application.audit_encounter import encode_hidden, judge
+from app.application.audit_encounter import encode_hidden
 from app.application.facts import ToldFeeds, read_facts
+from app.application.judge_encounter import judge
 from app.domain.audit import Audit
 from app.engine.ruleset import Ruleset
+from app.engine.stop import Stop
 from app.knowledge.pack import PackError
 from app.store.audit_log import AuditLog, StoredAudit
 from app.store.rulesets import RulesetStore
@@ -104,6 +106,7 @@ def again(stored: StoredAudit, ruleset: Ruleset, coding: CodingJudge | None = No
         degraded=before.degraded,
         follows=before.follows,
         coding=coding,
+        stop=None if facts.steps is None else Stop(steps=facts.steps),
     )
     encoded, hidden = _encode(audit), encode_hidden(audit, judgement)
     same = encoded == stored.audit and hidden == stored.hidden

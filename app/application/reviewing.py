@@ -25,13 +25,21 @@ class Reviewing:
     """`calendar` and `policy` are what deadlines are counted by, everywhere."""
 
     def __init__(
-        self, store: Store, ruleset: Callable[[], Ruleset], calendar: WorkingCalendar, policy: ReviewPolicy
+        self,
+        store: Store,
+        ruleset: Callable[[], Ruleset],
+        calendar: WorkingCalendar,
+        policy: ReviewPolicy,
+        is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`is_busy`: requests wait for this process, and findings may."""
         self.calendar, self.policy = calendar, policy
         self.desk = ReviewDesk(store.reviews, calendar, policy)
         self._watch = DeadlineWatch(store.reviews, calendar, policy)
         law = ReviewLaw(calendar, policy)
-        self.indexer = ReviewIndexer(store.intake, lambda rule: about_rule(ruleset(), rule), lambda: law)
+        self.indexer = ReviewIndexer(
+            store.intake, lambda rule: about_rule(ruleset(), rule), lambda: law, is_busy=is_busy
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     def open(self) -> None:

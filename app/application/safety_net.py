@@ -5,10 +5,12 @@ from pathlib import Path
 
 from app.application.audit_encounter import EncounterAuditor
 from app.application.drain_spool import SpoolDrain
+from app.application.draining import DRAINING
+from app.application.pressure import Pressure
 from app.application.reaudit import Reauditor
 from app.application.record_audit import AuditRecorder
 from app.application.spool_audits import AuditSpool
-from app.application.watch import Check, DependencyWatch
+from app.application.watch import Check, Dependency, DependencyWatch
 from app.store.audit_log import AuditLog, AuditRecord, StoredAudit
 from app.store.breaker import Breaker, BreakerState
 from app.store.history import HistoryQuery
@@ -24,11 +26,12 @@ class SafetyNet:
     def __init__(self, store: Store, folder: Path) -> None:
         """`folder` holds the spool."""
         self._store, self._files = store, Spool(folder)
-        self.spool = AuditSpool(self._files)
+        self.spool = AuditSpool(self._files, vault=store.vault)
         self.record_breaker = self._breaker("record", self._probe_record)
         self.history_breaker = self._breaker("history", self._probe_history)
         self.recorder = AuditRecorder(store.log, self.spool, self.record_breaker)
         self.watch = DependencyWatch({"database": store.check, **store.checks})
+        self.pressure = Pressure()
         self.is_draining = False  # the service is told to stop
         self.is_open = False
         self._drain = SpoolDrain(
@@ -38,6 +41,7 @@ class SafetyNet:
             self.history_breaker,
             self._probe_history,
             lambda: self.recorder.count,
+            lambda: self.pressure.is_busy,
         )
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -46,16 +50,22 @@ class SafetyNet:
         return self.record_breaker, self.history_breaker
 
     @property
+    def dependencies(self) -> list[Dependency]:
+        """With what this process itself may lack: capacity."""
+        return [*self.watch.dependencies, self.pressure.as_dependency()]
+
+    @property
     def unready(self) -> list[str]:
         """Why no requests should be sent here now."""
-        if self.is_draining:
+        if self.is_draining or DRAINING.has_begun:
             return ["the service is told to stop"]
         return [] if self.is_open else ["the store is not open yet"]
 
     async def open(self, auditor: EncounterAuditor) -> None:
         """Take over what was left behind, and begin to watch and to drain. The store is to be opened before."""
         await self.spool.adopt()
-        self._tasks = [asyncio.create_task(self._drain.run(Reauditor(auditor))), asyncio.create_task(self.watch.run())]
+        working = (self._drain.run(Reauditor(auditor)), self.watch.run(), self.pressure.run())
+        self._tasks = [asyncio.create_task(one) for one in working]
         self.is_open = True
 
     async def close(self) -> None:

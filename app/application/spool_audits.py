@@ -15,6 +15,7 @@ from app.store.audit_log import AuditRecord, IdempotencyConflict, IdempotencyKey
 from app.store.spool import Place, Spool
 from app.store.spool_file import SpoolFile
 from app.store.spooled import Spooled, Unreadable, as_stored, pack_spooled, unpack_spooled
+from app.store.vault import PLAIN, Vault
 
 Answer = tuple[bytes, bool]
 
@@ -24,6 +25,7 @@ class Entry(NamedTuple):
 
     id: str
     place: Place
+    vault: Vault
     is_open: bool = False
     key: IdempotencyKey | None = None
     digest: bytes = b""  # of the request
@@ -31,7 +33,7 @@ class Entry(NamedTuple):
 
     def read(self) -> Spooled:
         """Raises Unreadable."""
-        return unpack_spooled(self.place.read())
+        return unpack_spooled(self.place.read(), self.vault)
 
 
 class _Keyed(NamedTuple):
@@ -41,8 +43,8 @@ class _Keyed(NamedTuple):
 
 
 class AuditSpool:
-    def __init__(self, spool: Spool, clock: Callable[[], float] = time.time) -> None:
-        self._spool, self._clock = spool, clock
+    def __init__(self, spool: Spool, clock: Callable[[], float] = time.time, vault: Vault = PLAIN) -> None:
+        self._spool, self._clock, self._vault = spool, clock, vault
         self._records: dict[str, Entry] = {}  # in the order in which they were acknowledged
         self._open: dict[str, Entry] = {}  # to be audited again, in order
         self._tries: Counter[str] = Counter()  # to audit again those that were put off
@@ -84,11 +86,11 @@ class AuditSpool:
             entries = []
             for place in places:
                 try:
-                    found = unpack_spooled(place.read())
+                    found = unpack_spooled(place.read(), self._vault)
                 except Unreadable as error:
                     self._spool.set_aside(place, str(error))
                     continue
-                entries.append((_entry(found, place)._replace(is_adopted=True), found.record is not None))
+                entries.append((_entry(found, place, self._vault)._replace(is_adopted=True), found.record is not None))
             adopted.append((file, entries))
         self.set_aside = self._spool.count_aside()
         return adopted
@@ -114,7 +116,8 @@ class AuditSpool:
     async def _keep(self, record: AuditRecord, is_open: bool) -> Entry:
         spooled = Spooled(id=record.id, record=record, is_open=is_open)
         try:
-            entry = _entry(spooled, await self._spool.append(pack_spooled(spooled)))
+            place = await self._spool.append(pack_spooled(spooled, self._vault))
+            entry = _entry(spooled, place, self._vault)
         except BaseException:
             self._keys.pop(record.key, None)  # type: ignore[arg-type]
             raise
@@ -124,7 +127,8 @@ class AuditSpool:
     async def keep_open(self, audit_id: str) -> None:
         """Promise to audit again what is stored already, durably. Raises NotRecorded."""
         spooled = Spooled(id=audit_id, is_open=True)
-        self._add(_entry(spooled, await self._spool.append(pack_spooled(spooled))), has_record=False)
+        place = await self._spool.append(pack_spooled(spooled, self._vault))
+        self._add(_entry(spooled, place, self._vault), has_record=False)
 
     def _add(self, entry: Entry, has_record: bool) -> None:
         if self.since is None:
@@ -193,10 +197,10 @@ class AuditSpool:
         return None if record is None else as_stored(record)
 
 
-def _entry(spooled: Spooled, place: Place) -> Entry:
+def _entry(spooled: Spooled, place: Place, vault: Vault) -> Entry:
     if (record := spooled.record) is None:
-        return Entry(spooled.id, place, spooled.is_open)
-    return Entry(spooled.id, place, spooled.is_open, record.key, record.request_digest)
+        return Entry(spooled.id, place, vault, spooled.is_open)
+    return Entry(spooled.id, place, vault, spooled.is_open, record.key, record.request_digest)
 
 
 async def _answer(keyed: _Keyed) -> Answer:

@@ -37,7 +37,7 @@ class DegradedTeller:
                 del self._down[one.name]
 
     async def _tell(self, one: Dependency, since: float) -> bool:
-        details = {"from": _moment(since), "until": _moment(one.since)}
+        details = {"from": _moment(since), "until": _moment(one.since), **one.details}
         entry = TrailEntry(kind=Kind.DEGRADED, subject=one.name, at=datetime.now(UTC), details=details)
         try:
             await self._store.append([seal(entry)])

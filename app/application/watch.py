@@ -24,11 +24,12 @@ class State(StrEnum):
 
 
 class Dependency(NamedTuple):
-    """`since`: when it came into this state, in seconds since 1970."""
+    """`since`: when it came into this state, in seconds since 1970. `details`: what the trail is told besides."""
 
     name: str
     state: State
     since: float
+    details: Mapping[str, str] = {}
 
 
 class DependencyWatch:

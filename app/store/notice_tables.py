@@ -1,8 +1,8 @@
 """Notices to others (通知), as SQLAlchemy sees them; migrations/ makes them."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, String, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, String, Table, text
 
-from app.store.tables import metadata
+from app.store.tables import metadata, trail_entries
 
 _SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
 
@@ -55,3 +55,8 @@ notice_progress = Table(
     Column("id", SmallInteger, primary_key=True, autoincrement=False),  # 1
     Column("next_seq", BigInteger, nullable=False),  # of the notices: the first that no delivery was made of yet
 )
+
+# Entries that tell who looked at what, or what was away, are few among those of audits, and asked for by themselves.
+ACCESS_KINDS = ("exported", "read", "signed_in", "unmasked")
+IS_ACCESS = "kind IN ('degraded', 'exported', 'read', 'signed_in', 'unmasked')"
+Index("ix_trail_entries_access", trail_entries.c.seq, sqlite_where=text(IS_ACCESS), postgresql_where=text(IS_ACCESS))

@@ -55,6 +55,7 @@ class KeptBack(NamedTuple):
     encounter: str
     department: str
     practitioner: str
+    patient_key: str
     tier: Tier
     why: AlertOutcome
     at: datetime
@@ -65,8 +66,10 @@ class OverviewStore(Protocol):
         """Those that were lodged or decided on these days, whenever the finding was made."""
         ...
 
-    async def last_hits(self, rules: Sequence[str], scope: Scope) -> dict[str, datetime]:
-        """When each rule found something anew for the last time; those that never did are absent."""
+    async def last_hits(self, rules: Sequence[str], scope: Scope) -> dict[str, str]:
+        """When each rule found something anew for the last time: the day (2026-03-01), or the month (2026-03) where the
+        caller is limited to places; those that never did are absent.
+        """
         ...
 
     async def told(self, findings: Sequence[str], scope: Scope) -> dict[str, Told]:
@@ -74,7 +77,7 @@ class OverviewStore(Protocol):
         ...
 
     async def kept_back(self, scope: Scope, *, rule: str = "", before: int | None = None, size: int) -> list[KeptBack]:
-        """The latest first; `before` is the last of the page before."""
+        """Of the latest alerts, the latest first; `before` is the last of the page before."""
         ...
 
     async def fees(self, first: date, last: date, facilities: Sequence[str], scope: Scope) -> list[FeeSums]:

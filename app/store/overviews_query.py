@@ -4,19 +4,29 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Numeric, Text, case, cast, func, literal, select, union_all
-from sqlalchemy.dialects.postgresql import JSONB
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Numeric,
+    Text,
+    case,
+    cast,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from app.domain.access import Scope
+from app.domain.access import EVERYWHERE, Scope
 from app.domain.alert import AlertOutcome, Answer, Tier
 from app.domain.disposition import Action
 from app.domain.line import FormularyClass
 from app.domain.review import ReviewAction
 from app.store.overviews import AppealSums, FeeSums, KeptBack, Told
 from app.store.packing import microseconds
-from app.store.review_counts import first_moment
+from app.store.review_counts import CHINA, Axis, first_moment
 from app.store.review_filters import among, within
-from app.store.review_tables import review_steps, reviews
+from app.store.review_tables import review_counts, review_steps, reviews
 from app.store.reviews import Overview
 from app.store.sealing import moment
 from app.store.tables import alerts, dispositions, history_lines
@@ -25,10 +35,13 @@ from app.store.vault import Vault
 Ask = Callable[[Any, Scope], Awaitable[list[Any]]]  # rows, as tuples, of what the scope covers
 
 _STEP, _ONE, _ALERT, _SAID, _LINE = review_steps.c, reviews.c, alerts.c, dispositions.c, history_lines.c
+_CELL = review_counts.c
+_FIRST_DAY = 1_000_000  # periods before it are months
+_LOOKED_THROUGH = 200_000  # alerts, the latest ones
 _GRANTED = (ReviewAction.GRANT, ReviewAction.GRANT_EXCEPTION)
 _APPEALS = (ReviewAction.APPEAL, ReviewAction.REJECT, *_GRANTED)
 _ANSWERED = {Answer.ACCEPTED: Action.REVISE, Answer.OVERRIDDEN: Action.PROCEED}
-_DAY = timedelta(days=1)
+_DAY, _LONGEST_STAY, _TOLD_LATE = timedelta(days=1), timedelta(days=1100), timedelta(days=62)
 
 
 class OverviewsQuery:
@@ -48,20 +61,26 @@ class OverviewsQuery:
         granted = sum(found.get(one, 0) for one in _GRANTED)
         return AppealSums(found.get(ReviewAction.APPEAL, 0), granted, found.get(ReviewAction.REJECT, 0))
 
-    async def last_hits(self, rules: Sequence[str], scope: Scope) -> dict[str, Any]:
-        """One look into the index for each rule, all in one question."""
+    async def last_hits(self, rules: Sequence[str], scope: Scope) -> dict[str, str]:
         if not rules:
             return {}
-        limits = within(scope, reviews)
-        looks = [
-            select(
-                literal(rule).label("rule"),
-                select(func.max(_ONE.first_found_at)).where(_ONE.rule == rule, *limits).scalar_subquery().label("at"),
-            )
-            for rule in rules
-        ]
-        rows = await self._ask(union_all(*looks), scope)
-        return {rule: moment(at) for rule, at in rows if at is not None}
+        if scope == EVERYWHERE:
+            rule = self._each(rules)
+            latest = select(func.max(_ONE.first_found_at)).where(_ONE.rule == rule).scalar_subquery()
+            rows = await self._ask(select(rule, latest), scope)  # one look into the index for each
+        elif scope.practitioner:
+            own = select(_ONE.rule, func.max(_ONE.first_found_at)).where(*within(scope, reviews))
+            rows = await self._ask(own.where(_ONE.rule.in_(list(rules))).group_by(_ONE.rule), scope)
+        else:
+            return await self._last_months(rules, scope)
+        return {rule: f"{moment(at).astimezone(CHINA):%Y-%m-%d}" for rule, at in rows if at is not None}
+
+    async def _last_months(self, rules: Sequence[str], scope: Scope) -> dict[str, str]:
+        """From the sums: to look for the latest one in some departments could mean to look through all."""
+        tests = [_CELL.axis == Axis.RULE.value, _CELL.period < _FIRST_DAY, _CELL.total > 0]
+        tests += [_CELL.key.in_(list(rules)), *within(scope, review_counts)]
+        asked = select(_CELL.key, func.max(_CELL.period)).where(*tests).group_by(_CELL.key)
+        return {rule: f"{month // 100}-{month % 100:02d}" for rule, month in await self._ask(asked, scope)}
 
     async def told(self, findings: Sequence[str], scope: Scope) -> dict[str, Told]:
         if not findings:
@@ -83,7 +102,9 @@ class OverviewsQuery:
         return told
 
     async def kept_back(self, scope: Scope, *, rule: str = "", before: int | None = None, size: int) -> list[KeptBack]:
+        newest = select(func.coalesce(func.max(_ALERT.seq), 0)).scalar_subquery()
         tests = [_ALERT.outcome != AlertOutcome.SHOWN.value, *within(scope, reviews)]
+        tests.append(_ALERT.seq > newest - _LOOKED_THROUGH)
         if rule:
             tests.append(_ALERT.rule == rule)
         if before is not None:
@@ -91,7 +112,7 @@ class OverviewsQuery:
         asked = (
             select(
                 _ALERT.seq, _ALERT.finding, _ALERT.rule, _ALERT.facility, _ALERT.encounter, _ONE.department,
-                _ONE.practitioner, _ALERT.tier, _ALERT.outcome, _ALERT.recorded_at,
+                _ONE.practitioner, _ONE.patient_key, _ALERT.tier, _ALERT.outcome, _ALERT.recorded_at,
             )
             .select_from(alerts.join(reviews, _ONE.id == _ALERT.finding))
             .where(*tests)
@@ -99,12 +120,15 @@ class OverviewsQuery:
             .limit(size)
         )  # fmt: skip
         return [
-            KeptBack(*told, Tier(tier), AlertOutcome(outcome), moment(at))
+            KeptBack._make([*told, Tier(tier), AlertOutcome(outcome), moment(at)])
             for *told, tier, outcome, at in await self._ask(asked, scope)
         ]
 
     async def fees(self, first: date, last: date, facilities: Sequence[str], scope: Scope) -> list[FeeSums]:
-        tests = [_LINE.service_date.between(first, last), _LINE.is_charge, ~_LINE.is_withdrawn]
+        # The month is that of the encounter's first day as first told, and decides which partitions are looked into.
+        months = _month(first - _LONGEST_STAY), _month(last + _TOLD_LATE)
+        tests: list[ColumnElement[bool]] = [_LINE.month.between(*months), _LINE.service_date.between(first, last)]
+        tests += [_LINE.is_charge, ~_LINE.is_withdrawn]
         tests += within(scope, history_lines)
         if facilities:
             tests.append(among(_LINE.facility, list(facilities)))
@@ -122,10 +146,17 @@ class OverviewsQuery:
         found = [FeeSums(int(str(when).replace("-", "")), *[int(one or 0) for one in told]) for when, *told in rows]
         return sorted(found)
 
+    def _each(self, values: Sequence[str]) -> ColumnElement[Any]:
+        """The values as rows, in one parameter."""
+        if self._is_postgres:
+            return func.unnest(cast(list(values), ARRAY(Text))).table_valued("value").render_derived().c.value
+        return func.json_each(msgspec.json.encode(values).decode()).table_valued("value").c.value
+
     def _text(self, name: str) -> ColumnElement[Any]:
         """A field of the line as it was sent, as text; NULL where it was not."""
         if self._is_postgres:
-            return cast(_LINE.content, JSONB)[name].astext
+            found: ColumnElement[Any] = cast(_LINE.content, JSONB)[name].astext
+            return found
         return func.json_extract(_LINE.content, f"$.{name}")
 
     def _cents(self) -> ColumnElement[Any]:
@@ -156,6 +187,10 @@ def _named(wanted: Overview) -> list[ColumnElement[bool]]:
         _ONE.practitioner: wanted.practitioners,
     }
     return [among(column, values) for column, values in named.items() if values]
+
+
+def _month(day: date) -> int:
+    return day.year * 100 + day.month
 
 
 def _number(day: date) -> int:

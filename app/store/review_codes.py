@@ -4,7 +4,7 @@ of severities are in their order, as they are sorted by.
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from app.domain.decision import Severity, Stage
 from app.domain.disposition import Action
@@ -74,3 +74,24 @@ CARE_TYPES = Codes(
 )
 ANSWERS = Codes({Action.PROCEED: 1, Action.REVISE: 2, Action.EXCEPTED: 3})
 NO_ANSWER = 0
+
+# How many values each part of a kind has room for. A kind is these parts as one number, by which reviews are found that
+# fit several filters of few values each; were there more values one day, all kinds would have to be counted anew.
+_ROOM = {"severity": 4, "stage": 4, "insurance_type": 8, "care_type": 8, "answer": 4, "is_trial": 2}
+KIND_PARTS = tuple(_ROOM)
+
+
+def kind_of(row: Mapping[str, int]) -> int:
+    kind = 0
+    for name, room in _ROOM.items():
+        kind = kind * room + row[name]
+    return kind
+
+
+def has_room() -> bool:
+    """Whether every value has its place in a kind."""
+    codes: dict[str, Codes[Any]] = {
+        "severity": SEVERITIES, "stage": STAGES, "insurance_type": INSURANCE_TYPES, "care_type": CARE_TYPES,
+        "answer": ANSWERS,
+    }  # fmt: skip
+    return all(max(one.codes.values()) < _ROOM[name] for name, one in codes.items())

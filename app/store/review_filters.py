@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Column, ColumnElement, FromClause, Select, fa
 
 from app.domain.access import Scope
 from app.store.packing import microseconds
-from app.store.review_codes import ANSWERS, CARE_TYPES, INSURANCE_TYPES, NO_ANSWER, SEVERITIES, STAGES, STATES, Codes
+from app.store.review_codes import STATES
 from app.store.review_tables import NO_DEADLINE, reviews
 from app.store.reviews import BadCursor, Order, ReviewFilter, Sorting
 
@@ -24,17 +24,7 @@ _TEXTS = {
     "patient_keys": _ONE.patient_key,
     "encounters": _ONE.encounter,
     "rules": _ONE.rule,
-    "rule_classes": _ONE.rule_class,
-    "categories": _ONE.category,
     "assignees": _ONE.assignee,
-}
-_ENUMS: dict[str, tuple[ColumnElement[int], Codes[Any]]] = {
-    "severities": (_ONE.severity, SEVERITIES),
-    "stages": (_ONE.stage, STAGES),
-    "states": (_ONE.state, STATES),
-    "insurance_types": (_ONE.insurance_type, INSURANCE_TYPES),
-    "care_types": (_ONE.care_type, CARE_TYPES),
-    "answers": (_ONE.answer, ANSWERS),
 }
 _SORTED: dict[Sorting, tuple[Column[int], ...]] = {
     Sorting.TIME: (_ONE.first_found_at, _ONE.seq),
@@ -66,18 +56,13 @@ def among(column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bo
 
 
 def conditions(wanted: ReviewFilter) -> list[ColumnElement[bool]]:
-    """All but the text, which takes a question of its own (review_search.py)."""
+    """All but what review_narrowing.py and review_search.py look up first."""
     tests: list[ColumnElement[bool]] = []
     for name, column in _TEXTS.items():
         if values := getattr(wanted, name):
             tests.append(among(column, values))
-    for name, (coded, codes) in _ENUMS.items():
-        if values := getattr(wanted, name):
-            tests.append(among(coded, codes.all_of(values)))
-    if wanted.has_answer is not None:
-        tests.append(_ONE.answer != NO_ANSWER if wanted.has_answer else _ONE.answer == NO_ANSWER)
-    if wanted.is_trial is not None:
-        tests.append(_ONE.is_trial.is_(wanted.is_trial))
+    if wanted.states:
+        tests.append(among(_ONE.state, STATES.all_of(wanted.states)))
     return tests + _ranges(wanted)
 
 

@@ -8,7 +8,17 @@ import msgspec
 
 from app.domain.review import Review, ReviewStep
 from app.store.packing import microseconds
-from app.store.review_codes import ANSWERS, CARE_TYPES, INSURANCE_TYPES, NO_ANSWER, SEVERITIES, STAGES, STATES, Codes
+from app.store.review_codes import (
+    ANSWERS,
+    CARE_TYPES,
+    INSURANCE_TYPES,
+    NO_ANSWER,
+    SEVERITIES,
+    STAGES,
+    STATES,
+    Codes,
+    kind_of,
+)
 from app.store.review_tables import NO_DEADLINE, UNKNOWN_AMOUNT, reviews
 from app.store.sealing import moment
 from app.store.vault import Vault
@@ -64,7 +74,7 @@ def row_of(one: Review, touched: int) -> dict[str, Any]:
     row["amount_cents"] = UNKNOWN_AMOUNT if one.amount_cents is None else one.amount_cents
     row["refund_cents"] = one.refund_cents or 0
     row["deadline"] = NO_DEADLINE if one.deadline is None else one.deadline.toordinal()
-    row["touched"] = touched
+    row["touched"], row["kind"] = touched, kind_of(row)
     return row
 
 

@@ -2,7 +2,7 @@
 database but for how it reads JSON. They are put together from the names of columns, never from values.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Table
@@ -11,8 +11,18 @@ from app.store.notice_tables import notices
 from app.store.notices import QUEUED
 from app.store.review_counts import KEYS, MEASURES
 from app.store.review_rows import COLUMNS, plain_json
-from app.store.review_tables import review_contents, review_counts, review_steps, reviews, search_terms
+from app.store.review_tables import (
+    review_contents,
+    review_counts,
+    review_kinds,
+    review_places,
+    review_steps,
+    review_topics,
+    reviews,
+    search_terms,
+)
 
+_LOOKUPS = {table.name: [column.name for column in table.c] for table in (review_kinds, review_topics, review_places)}
 _TOLD_IN_SQLITE = "(SELECT value ->> 'id' AS id, value ->> 'item' AS item FROM json_each(?1)) AS told"
 
 _ONE_AFTER_THE_OTHER = "SELECT pg_advisory_xact_lock(4843010301)"
@@ -52,6 +62,10 @@ class Statements:
             " ON CONFLICT (kind, code) DO UPDATE SET text = excluded.text, initials = excluded.initials,"
             " uses = search_terms.uses + excluded.uses"
         )
+        self._lookups = {
+            table.name: self._put(table, list(table.c)) + " ON CONFLICT DO NOTHING"
+            for table in (review_kinds, review_topics, review_places)
+        }
         told = "json_to_recordset($1::json) AS told (id text, item text)" if is_postgres else _TOLD_IN_SQLITE
         self._items = (
             f"INSERT INTO review_items (item, review) SELECT told.item, reviews.seq FROM {told}"  # noqa: S608
@@ -102,8 +116,22 @@ class Statements:
     def add_counts(self, rows: Sequence[Any]) -> Statement:
         return Statement(self._counts, _json(rows))
 
+    def put_lookups(self, told: Iterable[tuple[Any, ...]]) -> list[Statement]:
+        """What `lookups_of` gave: a table's name, and its columns. In their order, as others wait for them."""
+        found = []
+        for name, text in self._lookups.items():
+            if rows := sorted([values for table, *values in told if table == name]):
+                named = [dict(zip(_LOOKUPS[name], values, strict=True)) for values in rows]
+                found.append(Statement(text, _json(named)))
+        return found
+
     def advance(self, before: int, after: int) -> Statement:
         return Statement(self._advance, (before, after), 1)
+
+
+def lookups_of(rows: Iterable[Mapping[str, Any]]) -> set[tuple[Any, ...]]:
+    """What can be looked up of these rows of `reviews`, each as the name of its table and its values."""
+    return {(table, *[row[name] for name in names]) for row in rows for table, names in _LOOKUPS.items()}
 
 
 def _taken(columns: Sequence[Column[Any]]) -> str:

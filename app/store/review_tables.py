@@ -42,6 +42,7 @@ reviews = Table(
     Column("care_type", SmallInteger, nullable=False),
     Column("answer", SmallInteger, nullable=False),  # the doctor's
     Column("is_trial", Boolean, nullable=False),
+    Column("kind", Integer, nullable=False),  # the five before it, severity and stage as one number: review_codes.py
     Column("facility", String(64), nullable=False),
     Column("campus", String(64), nullable=False),
     Column("department", String(64), nullable=False),
@@ -60,11 +61,40 @@ reviews = Table(
     Index(None, "rule", "first_found_at", "seq"),
     Index(None, "department", "first_found_at", "seq"),
     Index(None, "practitioner", "first_found_at", "seq"),
-    Index(None, "category", "first_found_at", "seq"),
-    Index(None, "care_type", "first_found_at", "seq"),
+    Index(None, "kind", "state", "first_found_at"),
+    Index(None, "rule", "kind", "state"),
+    Index(None, "facility", "department", "kind", "state"),
     Index(None, "assignee", "first_found_at", "seq"),
     Index(None, "patient_key", "first_found_at"),
     Index(None, "encounter", "facility"),
+)
+
+review_kinds = Table(
+    "review_kinds",  # those that there are: what a filter says of them becomes a list of numbers
+    metadata,
+    Column("kind", Integer, primary_key=True, autoincrement=False),
+    Column("severity", SmallInteger, nullable=False),
+    Column("stage", SmallInteger, nullable=False),
+    Column("insurance_type", SmallInteger, nullable=False),
+    Column("care_type", SmallInteger, nullable=False),
+    Column("answer", SmallInteger, nullable=False),
+    Column("is_trial", Boolean, nullable=False),
+)
+
+review_topics = Table(
+    "review_topics",  # those that there are
+    metadata,
+    Column("rule", String(100), primary_key=True),
+    Column("rule_class", String(100), primary_key=True),
+    Column("category", String(100), primary_key=True),
+)
+
+review_places = Table(
+    "review_places",  # those that there are
+    metadata,
+    Column("facility", String(64), primary_key=True),
+    Column("campus", String(64), primary_key=True),
+    Column("department", String(64), primary_key=True),
 )
 
 review_contents = Table(

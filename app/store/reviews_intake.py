@@ -17,7 +17,7 @@ from app.store.review_rows import StoredReview, review_entry, step_row
 from app.store.review_statements import Outdated, Statement, Statements
 from app.store.review_tables import review_progress, reviews
 from app.store.reviews_query import Ask
-from app.store.reviews_writing import Run, StoredReviews
+from app.store.reviews_writing import StoredReviews
 from app.store.tables import audits, findings, trail_entries
 from app.store.vault import Vault
 from app.trail.entry import Kind, read_body
@@ -35,8 +35,8 @@ _LONGEST_TEXT = 200
 
 
 class StoredIntake:
-    def __init__(self, ask: Ask, run: Run, statements: Statements, kept: StoredReviews, vault: Vault) -> None:
-        self._ask_within, self._run, self._statements, self._kept, self._vault = ask, run, statements, kept, vault
+    def __init__(self, ask: Ask, statements: Statements, kept: StoredReviews, vault: Vault) -> None:
+        self._ask_within, self._statements, self._kept, self._vault = ask, statements, kept, vault
         self._rules: dict[str, str] = {}  # titles that are stored
 
     async def _ask(self, asked: Any) -> list[Any]:
@@ -93,16 +93,14 @@ class StoredIntake:
         }
 
     async def take_in(self, pending: Pending, changed: Sequence[Intaken], rules: Mapping[str, str]) -> bool:
-        statements = [self._statements.advance(pending.first, pending.following)]
-        if changed:
-            statements += self._kept.put([(one.before, one.after) for one in changed])
+        first = [self._statements.advance(pending.first, pending.following)]
         steps = [step for one in changed for step in one.steps]
+        more = self._named(changed, rules)
         if steps:
-            statements.append(self._statements.put_steps([step_row(one, self._vault) for one in steps]))
-        statements += self._named(changed, rules)
-        statements += self._kept.notify([(one.before, one.after) for one in changed])
+            more.append(self._statements.put_steps([step_row(one, self._vault) for one in steps]))
+        pairs = [(one.before, one.after) for one in changed]
         try:
-            await self._run(statements, [review_entry(one) for one in steps])
+            await self._kept.store(pairs, more, [review_entry(one) for one in steps], first)
         except Outdated:
             return False
         self._rules.update(rules)

@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, case, cast, exists, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, exists, false, func, select
 
 from app.domain.access import EVERYWHERE, Scope
 from app.domain.review import Review, ReviewStep
 from app.store.review_counts import Axis
 from app.store.review_filters import conditions, cursor_after, ordered, place_of, within
+from app.store.review_narrowing import narrowed
 from app.store.review_overview import facet_of, facets_asked, in_time, series_asked
 from app.store.review_rows import COLUMNS, NAMES, StoredReview, review_of, step_of
 from app.store.review_search import ReviewSearch, SeqAmong
@@ -32,6 +33,8 @@ from app.store.vault import Vault
 
 Ask = Callable[[Select[Any], Scope], Awaitable[list[Any]]]  # rows, as tuples, of what the scope covers
 
+WALKS = "walks"  # an option of a question: one index leads to what is asked for
+
 _STEPS = select(
     review_steps.c.review, review_steps.c.number, review_steps.c.recorded_at, review_steps.c.actor,
     review_steps.c.action, review_steps.c.comment, review_steps.c.content,
@@ -46,24 +49,30 @@ _ATTACHED = select(
 class ReviewsQuery:
     def __init__(self, ask: Ask, seq_among: SeqAmong, vault: Vault) -> None:
         self._ask, self._vault = ask, vault
-        self._search = ReviewSearch(lambda asked: ask(asked, EVERYWHERE), seq_among)
+        self._search = ReviewSearch(self._everywhere, seq_among)
+
+    async def _everywhere(self, asked: Select[Any]) -> list[Any]:
+        """Of names and kinds, which are about nobody."""
+        return await self._ask(asked, EVERYWHERE)
 
     async def page(
         self, wanted: ReviewFilter, scope: Scope, order: Order = LATEST_FIRST, cursor: str = "", size: int = 50
     ) -> ReviewPage:
         """Raises BadCursor."""
-        size = max(1, min(size, MOST_ROWS))
-        asked: Any = select(reviews.c.seq, *COLUMNS).where(*await self._tests(wanted, scope))
-        found = await self._with_contents(ordered(asked, wanted, order, cursor).limit(size + 1), scope, order)
+        size, tests = max(1, min(size, MOST_ROWS)), await self._tests(wanted, scope)
+        asked: Any = select(reviews.c.seq, *COLUMNS).where(*tests)
+        chosen = ordered(asked, wanted, order, cursor).limit(size + 1)
+        found = await self._with_contents(chosen, scope, order, walks=not wanted.text)
         following = cursor_after(found[size - 1][0], wanted, order) if len(found) > size else ""
         return ReviewPage([one.review for _, one in found[:size]], following)
 
     async def _with_contents(
-        self, asked: Select[Any], scope: Scope, order: Order
+        self, asked: Select[Any], scope: Scope, order: Order, *, walks: bool
     ) -> list[tuple[dict[str, Any], StoredReview]]:
         """The rows are chosen before their contents are looked up."""
         rows = asked.subquery()
         joined = select(rows, review_contents.c.content).join(review_contents, review_contents.c.id == rows.c.id)
+        joined = joined.execution_options(**{WALKS: walks})
         told = {row[1]: row for row in await self._ask(joined, scope)}
         named = [dict(zip(("seq", *NAMES), row, strict=False)) for row in told.values()]
         named.sort(key=lambda one: place_of(one, order), reverse=order.is_descending)
@@ -75,13 +84,18 @@ class ReviewsQuery:
         first = some.limit(most + 1).subquery()
         sums = [cast(func.coalesce(func.sum(one), 0), BigInteger) for one in (first.c.amount, first.c.refund_cents)]
         asked: Any = select(func.count(), *sums).select_from(first)
+        asked = asked.execution_options(**{WALKS: not wanted.text})
         ((count, amounts, refunds),) = await self._ask(asked, scope)
         if count > most:
             return Totals(count=most, is_more=True, amount_cents=None, refund_cents=None)
         return Totals(count=count, is_more=False, amount_cents=amounts, refund_cents=refunds)
 
-    async def _tests(self, wanted: ReviewFilter, scope: Scope) -> list[Any]:
-        return [*within(scope, reviews), *conditions(wanted), *await self._search.tests(wanted.text)]
+    async def _tests(self, wanted: ReviewFilter, scope: Scope) -> list[ColumnElement[bool]]:
+        narrowing = await narrowed(self._everywhere, wanted, scope)
+        if narrowing is None:
+            return [false()]
+        search = await self._search.tests(wanted.text)
+        return [*within(scope, reviews), *conditions(wanted), *narrowing, *search]
 
     async def get(self, ids: Sequence[str], scope: Scope) -> dict[str, Review]:
         return {name: one.review for name, one in (await self.stored(ids, scope)).items()}

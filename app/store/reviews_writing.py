@@ -18,7 +18,7 @@ from app.store.packing import microseconds
 from app.store.review_counts import changes as count_changes
 from app.store.review_rows import StoredReview, content_of, review_entry, row_of, step_row
 from app.store.review_search import SeqAmong
-from app.store.review_statements import Outdated, Statement, Statements
+from app.store.review_statements import Outdated, Statement, Statements, lookups_of
 from app.store.review_tables import review_attachments
 from app.store.reviews import LARGEST_ATTACHMENT, Attachment, Change, LostUpdate
 from app.store.reviews_query import Ask, ReviewsQuery
@@ -39,6 +39,7 @@ class StoredReviews(ReviewsQuery):
     def __init__(self, ask: Ask, run: Run, act: Act, statements: Statements, seq_among: SeqAmong, vault: Vault) -> None:
         super().__init__(ask, seq_among, vault)
         self._run, self._act, self._statements = run, act, statements
+        self._known: set[tuple[Any, ...]] = set()  # kinds, topics and places that are stored
 
     async def save(self, changes: Sequence[Change], scope: Scope) -> None:
         """Raises LostUpdate, LookupError, NotRecorded."""
@@ -48,9 +49,8 @@ class StoredReviews(ReviewsQuery):
         entries = [review_entry(one.step) for one in changes]
         for _ in range(_ATTEMPTS):
             pairs = await self._current(changes, scope)
-            statements = [*self.put(pairs), self._statements.put_steps(steps), *self.notify(pairs)]
             try:
-                await self._run(statements, entries)
+                await self.store(pairs, [self._statements.put_steps(steps)], entries)
             except Outdated:
                 continue  # it was found again meanwhile, or somebody else was quicker: look
             return
@@ -66,18 +66,22 @@ class StoredReviews(ReviewsQuery):
             raise LostUpdate(lost)
         return [(found[one.review.id], _with_sightings(one.review, found[one.review.id].review)) for one in changes]
 
-    def put(self, pairs: Sequence[tuple[StoredReview | None, Review]]) -> list[Statement]:
-        """What stores each second review in the place of the first; None: it is new."""
+    async def store(
+        self,
+        pairs: Sequence[tuple[StoredReview | None, Review]],
+        more: Sequence[Statement],
+        entries: Sequence[Sealed],
+        first: Sequence[Statement] = (),
+    ) -> None:
+        """Each second review in the place of the first; None: it is new. Raises Outdated, NotRecorded."""
         rows = [row_of(after, 1 if before is None else before.touched + 1) for before, after in pairs]
         contents = [{"id": after.id, "content": content_of(after)} for _, after in pairs]
-        sums = count_changes([(None if before is None else before.review, after) for before, after in pairs])
-        statements = self._statements
-        return [statements.put_reviews(rows), statements.put_contents(contents), statements.add_counts(sums)]
-
-    def notify(self, pairs: Sequence[tuple[StoredReview | None, Review]]) -> list[Statement]:
-        """What tells others of the same; to be the last of all that is done together."""
         changes = [(None if before is None else before.review, after) for before, after in pairs]
-        return self._statements.queue_notices(rows_of(changes))
+        sums, notices = count_changes(changes), self._statements.queue_notices(rows_of(changes))
+        new, told = self._statements, lookups_of(rows) - self._known
+        statements = [new.put_reviews(rows), new.put_contents(contents), new.add_counts(sums)] if rows else []
+        await self._run([*first, *statements, *new.put_lookups(told), *more, *notices], entries)
+        self._known |= told
 
     async def attach(self, attachment: Attachment, content: bytes, scope: Scope) -> None:
         """Raises LookupError, ValueError, NotRecorded."""

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from app.store.access_log import AccessLog
 from app.store.accounts import AccountStore
 from app.store.alerts import AlertStore
 from app.store.api_keys import ApiKeyStore
@@ -11,9 +12,10 @@ from app.store.audit_log import AuditLog
 from app.store.dispositions import Dispositions
 from app.store.erasure import ErasableStore
 from app.store.feeds import FeedStore
+from app.store.finding_past import FindingPast
 from app.store.history import HistoryStore
-from app.store.overviews import OverviewStore
 from app.store.notices import NoticeStore
+from app.store.overviews import OverviewStore
 from app.store.resealing import Resealing
 from app.store.review_intake import ReviewIntake
 from app.store.reviews import Directory, ReviewStore, SavedViews
@@ -50,9 +52,11 @@ class Store:
     sessions: SessionStore
     reviews: ReviewStore
     intake: ReviewIntake
+    past: FindingPast
     directory: Directory
     views: SavedViews
     overviews: OverviewStore
+    access: AccessLog
     notices: NoticeStore
     webhooks: WebhookStore
     keys: ApiKeyStore

@@ -98,24 +98,29 @@ class WebhookStore:
 
     async def make_deliveries(self, now: datetime) -> int:
         """How many notices were looked at; each is by exactly one worker, whoever that is."""
-        ((before,),) = await self._ask(select(notice_progress.c.next_seq))
+        rows = await self._ask(select(notice_progress.c.next_seq))
+        before = rows[0][0] if rows else 1
         found = await self._notices.after(before - 1, most=_MOST_MADE)
         if not found:
             return 0
         told = await self.all()
         new = {"state": DeliveryState.PENDING.value, "tries": 0, "status": 0, "fault": ""}
         new |= {"due_at": microseconds(now), "created_at": microseconds(now)}
-        rows = [
+        made = [
             {"webhook": one.webhook.id, "notice": notice.seq, **new}
             for notice in found
             for one in told
             if notice.seq >= one.first_seq and one.webhook.wants(notice.kind, *notice[3:7])
         ]
-        moved = update(notice_progress).where(notice_progress.c.next_seq == before)
-        steps = [Step(moved.values(next_seq=found[-1].seq + 1).returning(notice_progress.c.id), must=True)]
+        place = {"next_seq": found[-1].seq + 1}
+        moved = self._insert(notice_progress).values(id=1, **place)
+        moved = moved.on_conflict_do_update(
+            index_elements=["id"], set_=place, where=notice_progress.c.next_seq == before
+        )
+        steps = [Step(moved.returning(notice_progress.c.id), must=True)]
         steps += [
-            Step(self._insert(notice_deliveries).values(rows[at : at + _SLICE]).on_conflict_do_nothing())
-            for at in range(0, len(rows), _SLICE)
+            Step(self._insert(notice_deliveries).values(made[at : at + _SLICE]).on_conflict_do_nothing())
+            for at in range(0, len(made), _SLICE)
         ]
         return len(found) if await self._act(steps, ()) is not None else 0
 
@@ -168,7 +173,7 @@ class WebhookStore:
         if before is not None:
             asked = asked.where(_one.id < before)
         rows = await self._ask(asked.order_by(_one.id.desc()).limit(most))
-        return [Delivery(*row[:5], DeliveryState(row[5]), *row[6:]) for row in rows]
+        return [Delivery(*row)._replace(state=DeliveryState(row[5])) for row in rows]
 
     async def counts(self) -> dict[str, dict[str, int]]:
         """How many deliveries of each state there are, by webhook."""

@@ -1,7 +1,9 @@
 """Ids: shaped as UUID version 7, in the order of time, and never the same twice."""
 
+import os
 import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -37,3 +39,20 @@ def test_zone_does_not_matter() -> None:
 def test_no_two_alike() -> None:
     at = datetime(2026, 3, 1, tzinfo=UTC)
     assert len({time_ordered_id(at) for _ in range(10_000)}) == 10_000
+
+
+def test_no_two_alike_in_threads_and_after_a_fork() -> None:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    time_ordered_id(at)
+    reading, writing = os.pipe()
+    if not (child := os.fork()):
+        os.write(writing, "".join(time_ordered_id(at) for _ in range(100)).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    text = os.read(reading, 3200).decode()
+    os.close(reading)
+    os.close(writing)
+    made = [text[start : start + 32] for start in range(0, 3200, 32)]
+    with ThreadPoolExecutor(8) as pool:
+        made += pool.map(lambda _: time_ordered_id(at), range(5000))
+    assert len(set(made)) == len(made) == 5100

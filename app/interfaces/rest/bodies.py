@@ -12,9 +12,9 @@ LONGEST = 4096  # bytes of a body
 PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}}
 
 
-async def read(request: Request, shape: type[Any]) -> Any:
+async def read(request: Request, shape: type[Any], longest: int = LONGEST) -> Any:
     """The body as this. Raises Problem."""
-    body = await read_body(request.scope, request.receive, LONGEST)
+    body = await read_body(request.scope, request.receive, longest)
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -22,8 +22,25 @@ async def read(request: Request, shape: type[Any]) -> Any:
 
 
 def body_of(shape: type[Any]) -> dict[str, Any]:
-    _, components = msgspec.json.schema_components((shape,), ref_template="{name}")
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": components[shape.__name__]}}}}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema_of(shape)}}}}
+
+
+def schema_of(shape: type[Any]) -> dict[str, Any]:
+    """The schema with all that it is made of in its place."""
+    (top,), components = msgspec.json.schema_components((shape,), ref_template="{name}")
+    whole: dict[str, Any] = _inlined(top, components)
+    return whole
+
+
+def _inlined(schema: Any, components: dict[str, Any]) -> Any:
+    if isinstance(schema, list | tuple):
+        return [_inlined(one, components) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        rest = {name: value for name, value in schema.items() if name != "$ref"}
+        return {**_inlined(components[schema["$ref"]], components), **_inlined(rest, components)}
+    return {name: _inlined(value, components) for name, value in schema.items()}
 
 
 _TOLD = {
@@ -31,6 +48,7 @@ _TOLD = {
     404: "There is none", 409: "It was changed meanwhile, or the name is taken", 413: "The body is too large",
     415: "The body is no form",
     422: "The body is no valid request, or not acceptable", 423: "Too many attempts failed",
+    428: "The version that was seen is not told",
     503: "The database does not answer; nothing was changed",
 }  # fmt: skip
 

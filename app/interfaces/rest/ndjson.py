@@ -5,15 +5,16 @@ Nothing is kept of a line that is longer than the limit, and no answer waits for
 
 import asyncio
 import logging
-import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
 import msgspec
 
+from app.application.pressure import give_way
 from app.interfaces.asgi import ClientGone, Receive, Send
 from app.interfaces.errors import Problem, internal_error, too_large
+from app.interfaces.observe.request_id import reference
 from app.interfaces.rest.spool import Spool
 
 log = logging.getLogger("mingjian")
@@ -54,6 +55,7 @@ async def answer_lines_at_once(receive: Receive, send: Send, answer: Callable[[b
     answers: list[bytes] = []
     try:
         async for line in lines_of(receive, limit):
+            await give_way()
             answers.append(_answer_at_once(answer, limit, line))
             if len(answers) >= _TURN:
                 spool.write(b"\n".join([*answers, b""]))
@@ -76,9 +78,9 @@ def _answer_at_once(answer: Callable[[bytes], bytes], limit: int, line: bytes | 
     except Problem as problem:
         return problem.encode()
     except Exception:  # one broken line must not cost the caller all the others
-        reference = secrets.token_hex(6)
-        log.exception("a line failed, reference %s", reference)
-        return internal_error(reference).encode()
+        told = reference()
+        log.exception("a line failed, reference %s", told)
+        return internal_error(told).encode()
 
 
 async def _answer_all(
@@ -87,6 +89,7 @@ async def _answer_all(
     pending: deque[asyncio.Task[None]] = deque()
     try:
         async for line in lines:
+            await give_way()
             before = pending[-1] if pending else None
             pending.append(asyncio.create_task(_answer_after(before, line, answer, spool)))
             while pending and (len(pending) > in_flight or pending[0].done()):
@@ -119,9 +122,9 @@ async def _answer_one(answer: Answer, limit: int, line: bytes | None) -> bytes:
     except Problem as problem:
         return problem.encode()
     except Exception:  # one broken line must not cost the caller all the others
-        reference = secrets.token_hex(6)
-        log.exception("a line failed, reference %s", reference)
-        return internal_error(reference).encode()
+        told = reference()
+        log.exception("a line failed, reference %s", told)
+        return internal_error(told).encode()
 
 
 async def lines_of(receive: Receive, limit: int) -> AsyncIterator[bytes | None]:

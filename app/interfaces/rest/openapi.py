@@ -81,10 +81,17 @@ def _secure(document: dict[str, Any], problem: dict[str, Any]) -> None:
                 operation["responses"]["503"] = _refusal("The database does not answer", problem)
             if "{" in path:
                 operation["responses"]["404"] = _refusal("No such thing", problem)
-            if operation["responses"].pop("422", None) and operation.get("parameters"):
-                operation["responses"]["422"] = _refusal("A parameter is not valid", problem)
+            if _is_of_framework(operation["responses"].get("422")):
+                del operation["responses"]["422"]
+                if operation.get("parameters"):
+                    operation["responses"]["422"] = _refusal("A parameter is not valid", problem)
     for name in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(name, None)
+
+
+def _is_of_framework(response: Any) -> bool:
+    """What FastAPI writes where an operation does not say itself how it refuses."""
+    return response is not None and "application/json" in response.get("content", {})
 
 
 def _truer(schema: Any) -> Any:

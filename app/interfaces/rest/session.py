@@ -16,7 +16,7 @@ from app.interfaces.caller import signed_in
 from app.interfaces.errors import Problem, not_found
 from app.interfaces.rest.bodies import body_of, read, refusals
 from app.interfaces.session.authenticator import session_in
-from app.interfaces.session.cookies import PublicAddress, end_session, session_token, set_session, whence
+from app.interfaces.session.cookies import CLEARED, PublicAddress, end_session, session_token, set_session, whence
 from app.interfaces.session.csrf import check_origin, check_safe, csrf_token
 from app.interfaces.session.refusing import refusing
 
@@ -121,7 +121,7 @@ def session_router(sign_in: SignIn, sessions: Sessions, own: OwnAccount, public:
         if session_in(request.scope) is not None:
             with refusing():
                 await sessions.end(session_token(request.scope, public), whence(request.scope))
-        return Response(None, 204, {"set-cookie": end_session(request.scope, public)})
+        return Response(None, 204, {"set-cookie": end_session(request.scope, public), **CLEARED})
 
     @routes.post(
         "/v1/session/password",

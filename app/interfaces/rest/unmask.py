@@ -13,6 +13,7 @@ from app.interfaces.caller import signed_in
 from app.interfaces.errors import FieldError, Problem, forbidden, not_found, not_recorded
 from app.interfaces.fhir.identity import FHIR_NAMES
 from app.interfaces.nhsa.identity import NHSA_NAMES
+from app.interfaces.rest.bodies import PROBLEM
 from app.store.audit_log import NotRecorded
 from app.store.store import Store
 
@@ -50,6 +51,7 @@ def unmask_router(unmasker: Unmasker) -> APIRouter:
         summary="Who the patient of an audit is",
         description="For people who signed in and hold the permission `patient.unmask`. That it was asked, by whom and"
         " why, is an entry of the trail, without which nothing is told.",
+        responses={400: {"description": "The body is not JSON", **PROBLEM}},
     )
     async def unmask(
         audit_id: Annotated[str, Path(max_length=64)],

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, any_, func
+from sqlalchemy import ColumnElement, Select, any_, func, text
 
 from app.domain.access import Scope
 from app.store.acts import Act
@@ -14,13 +14,21 @@ from app.store.postgres.walls import reading_for
 from app.store.review_statements import Outdated, Statement, Statements
 from app.store.review_tables import reviews
 from app.store.reviews_intake import StoredIntake
+from app.store.reviews_query import WALKS
 from app.store.reviews_writing import StoredReviews
 from app.trail.entry import Sealed
+
+# To mark millions of rows in two bitmaps, so as to look at a thousand, takes longer than to walk through one index in
+# order until there is enough. Where any of several conditions is to hold, there is no other way; the bitmaps then have
+# room to stay exact.
+_WALKS = text("SELECT set_config('enable_bitmapscan', 'off', true)")
+_GATHERS = text("SELECT set_config('work_mem', '64MB', true)")
 
 
 def postgres_reviews(database: Database, act: Act) -> tuple[StoredReviews, StoredIntake]:
     async def ask(asked: Select[Any], scope: Scope) -> list[Any]:
         async with reading_for(database, scope) as connection:
+            await connection.execute(_WALKS if asked.get_execution_options().get(WALKS) else _GATHERS)
             return [tuple(row) for row in await connection.execute(asked)]
 
     async def run(statements: Sequence[Statement], entries: Sequence[Sealed]) -> None:
@@ -28,7 +36,7 @@ def postgres_reviews(database: Database, act: Act) -> tuple[StoredReviews, Store
 
     texts = Statements(is_postgres=True)
     kept = StoredReviews(ask, run, act, texts, seq_among, database.vault)
-    return kept, StoredIntake(ask, run, texts, kept, database.vault)
+    return kept, StoredIntake(ask, texts, kept, database.vault)
 
 
 async def _run(connection: Connection, statements: Sequence[Statement], entries: Sequence[Sealed]) -> None:

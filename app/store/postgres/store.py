@@ -6,10 +6,12 @@ from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.access import Scope
+from app.store.access_log import AccessLog
 from app.store.accounts import AccountStore
 from app.store.audit_contents import AuditContents
 from app.store.directory import StoredDirectory
 from app.store.effects_query import EffectsQuery
+from app.store.finding_past import FindingPast
 from app.store.migrate import migrate
 from app.store.notices import NoticeStore
 from app.store.open_vault import open_vault
@@ -109,6 +111,7 @@ def postgres_store(
         erasure=PostgresErasure(database),
         stays=PostgresStays(database),
         whole_history=PostgresWholeHistory(database),
+        access=AccessLog(rows),
         notices=NoticeStore(ask),
         webhooks=WebhookStore(ask, act, insert, vault),
         keys=PostgresApiKeys(database),
@@ -120,6 +123,7 @@ def postgres_store(
         sessions=SessionStore(rows, act, insert),
         reviews=reviews,
         intake=intake,
+        past=FindingPast(rows, vault),
         directory=StoredDirectory(rows, act, insert),
         views=StoredViews(rows, act, insert),
         overviews=OverviewsQuery(asking(database), vault, is_postgres=True),

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ from app.store.history import Unavailable
 from app.store.packing import microseconds
 from app.store.sqlite.writer import SqliteWriter, connect
 
+_COLUMNS = 10
 _INSERT = (
     "INSERT INTO alerts (audit, finding, lead, rule, facility, encounter, hook, tier, outcome, recorded_at, answer,"
-    " reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '')"
+    " reason) VALUES "
 )
+_PLACES = f"({', '.join('?' * _COLUMNS)}, '', '')"
+_AT_ONCE = 1000  # rows of one statement, which takes 32 766 values
 _ANSWER = (
     "UPDATE alerts SET answer = ?, reason = ?, wait_ms = max(0, (? - recorded_at) / 1000)"
     " WHERE seq = (SELECT max(seq) FROM alerts WHERE finding = ? AND outcome = 'shown')"
@@ -40,11 +44,11 @@ class SqliteAlerts(AlertsQuery):
 
     async def append(self, alerts: Sequence[Alert]) -> None:
         rows = [(*one[:-1], microseconds(one.recorded_at)) for one in alerts]
-        await self._writer.write(partial(_write, _INSERT, rows))
+        await self._writer.write_together(_insert, rows)
 
     async def answer(self, answers: Sequence[Answered], at: datetime) -> None:
         rows = [(one.answer, one.reason, microseconds(one.answered_at or at), one.finding) for one in answers]
-        await self._writer.write(partial(_write, _ANSWER, rows))
+        await self._writer.write(partial(_answer, rows))
 
     async def standing(self, findings: Sequence[str], since: datetime) -> frozenset[str]:
         values = (msgspec.json.encode(findings).decode(), Action.REVISE, microseconds(since))
@@ -61,5 +65,14 @@ class SqliteAlerts(AlertsQuery):
             self._reader = None
 
 
-def _write(statement: str, rows: Sequence[tuple[Any, ...]], connection: sqlite3.Connection) -> None:
-    connection.executemany(statement, rows)
+def _insert(connection: sqlite3.Connection, batches: list[list[tuple[Any, ...]]]) -> list[None]:
+    """Few statements for all calls that wait."""
+    rows = [row for batch in batches for row in batch]
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        connection.execute(_INSERT + ", ".join([_PLACES] * len(some)), list(chain.from_iterable(some)))
+    return [None] * len(batches)
+
+
+def _answer(rows: Sequence[tuple[Any, ...]], connection: sqlite3.Connection) -> None:
+    connection.executemany(_ANSWER, rows)

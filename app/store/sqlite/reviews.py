@@ -30,7 +30,7 @@ def sqlite_reviews(writer: SqliteWriter, rows: Rows, act: Act) -> tuple[StoredRe
 
     texts = Statements(is_postgres=False)
     kept = StoredReviews(ask, run, act, texts, _seq_among, writer.vault)
-    return kept, StoredIntake(ask, run, texts, kept, writer.vault)
+    return kept, StoredIntake(ask, texts, kept, writer.vault)
 
 
 def _run(statements: Sequence[Statement], entries: Sequence[Sealed], connection: sqlite3.Connection) -> bool:

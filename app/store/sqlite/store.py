@@ -10,10 +10,12 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.pool import NullPool
 
 from app.domain.access import Scope
+from app.store.access_log import AccessLog
 from app.store.accounts import AccountStore
 from app.store.audit_contents import AuditContents
 from app.store.directory import StoredDirectory
 from app.store.effects_query import EffectsQuery
+from app.store.finding_past import FindingPast
 from app.store.migrate import migrate
 from app.store.notices import NoticeStore
 from app.store.open_vault import open_vault
@@ -87,6 +89,7 @@ def sqlite_store(path: Path, vault: Vault = PLAIN) -> Store:
         erasure=SqliteErasure(path, log.writer),
         stays=SqliteStays(path, log.writer),
         whole_history=SqliteWholeHistory(path, vault),
+        access=AccessLog(rows),
         notices=NoticeStore(ask),
         webhooks=WebhookStore(ask, act, insert, vault),
         keys=SqliteApiKeys(path, log.writer),
@@ -98,6 +101,7 @@ def sqlite_store(path: Path, vault: Vault = PLAIN) -> Store:
         sessions=SessionStore(rows, act, insert),
         reviews=reviews,
         intake=intake,
+        past=FindingPast(rows, vault),
         directory=StoredDirectory(rows, act, insert),
         views=StoredViews(rows, act, insert),
         overviews=OverviewsQuery(lambda asked, _: rows(asked), vault, is_postgres=False),

@@ -1,41 +1,14 @@
-"""Keys: digests only, none blank, and the one made at the first start stays and is its owner's alone."""
+"""The key of the installation: none is blank, and the one made at the first start stays and is its owner's alone."""
 
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from app.interfaces.auth import KeyRing, local_key
-from app.interfaces.errors import Problem
+from app.interfaces.auth import local_key
 from app.main import create_app
 from app.settings import Settings
 from tests.service import ROOT
-
-
-def test_caller_of() -> None:
-    ring = KeyRing({"his": "one", "emr": "two"})
-    assert ring.caller_of("Bearer one") == "his"
-    assert ring.caller_of("BEARER two ") == "emr"
-    for wrong in ("", "Bearer", "Bearer ", "Bearer three", "one", "Basic one", "Bearer one two", "Bearer ö"):
-        with pytest.raises(Problem) as raised:
-            ring.caller_of(wrong)
-        assert raised.value.status == 401
-
-
-def test_ring_holds_no_key() -> None:
-    ring = KeyRing({"his": "the-secret"})
-    assert "the-secret" not in repr(vars(ring))
-
-
-def test_no_keys_let_nobody_in() -> None:
-    with pytest.raises(Problem):
-        KeyRing({}).caller_of("Bearer ")
-
-
-@pytest.mark.parametrize("key", ["", " ", "\n"])
-def test_blank_key_lets_nobody_in(key: str) -> None:
-    with pytest.raises(ValueError, match="his"):
-        KeyRing({"his": key})
 
 
 def test_first_start_makes_a_key(tmp_path: Path) -> None:

@@ -1,84 +1,13 @@
-"""The service does what its OpenAPI document says, asked in ways that nobody would think of (Schemathesis)."""
+"""The OpenAPI document allows what is accepted and forbids what is refused; test_schemathesis.py asks at random."""
 
 import json
 from typing import Any
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, given, settings
 from jsonschema_rs import Draft202012Validator
-from schemathesis import APIOperation, Case, GenerationMode, SerializationContext
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    allow_header_conformance,
-    content_type_conformance,
-    negative_data_rejection,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-    unsupported_method,
-)
 
 from app.assembly import openapi_document
-from tests.service import KEY, Service, charge, problem_of, request
-
-# Not checked: that whatever fits the schema is accepted. A schema cannot say that an end may not come before a start.
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    unsupported_method,
-    allow_header_conformance,
-]
-
-
-@schemathesis.serializer("application/x-ndjson")
-def one_line(_: SerializationContext, value: Any) -> bytes:
-    return json.dumps(value).encode() + b"\n"
-
-
-def without_security() -> dict[str, Any]:
-    """The document, so that every request carries the key; test_audits.py sends others."""
-    document = json.loads(json.dumps(openapi_document()))
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            operation.pop("security", None)
-    return document
-
-
-OPERATIONS = [found.ok() for found in schemathesis.openapi.from_dict(without_security()).get_all_operations()]
-WITH_INPUT = [one for one in OPERATIONS if one.body or one.headers or one.path_parameters or one.query]
-
-
-def examine(service: Service, operation: APIOperation, mode: GenerationMode, checks: list[Any]) -> None:
-    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
-    @given(operation.as_strategy(generation_mode=mode))
-    def check(case: Case) -> None:
-        headers = {"authorization": f"Bearer {KEY}"}
-        case.call_and_validate(base_url=service.url, headers=headers, checks=checks)
-
-    check()
-
-
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.label)
-def test_valid_input(service: Service, operation: APIOperation) -> None:
-    examine(service, operation, GenerationMode.POSITIVE, CHECKS)
-
-
-@pytest.mark.parametrize("operation", WITH_INPUT, ids=lambda one: one.label)
-def test_invalid_input_is_refused(service: Service, operation: APIOperation) -> None:
-    """A bad line of a bulk request is refused within the answer."""
-    refused = [] if operation.path in ("/v1/audits/bulk", "/v1/stays") else [negative_data_rejection]
-    examine(service, operation, GenerationMode.NEGATIVE, [*CHECKS, *refused])
-
-
-def test_every_endpoint_is_examined() -> None:
-    assert {one.label for one in WITH_INPUT} < {one.label for one in OPERATIONS}
-    assert {
-        "POST /v1/audits", "POST /v1/audits/bulk", "GET /v1/audits/{audit_id}", "GET /v1/rules/{rule_id}",
-    } <= {one.label for one in WITH_INPUT}  # fmt: skip
+from tests.service import Service, charge, problem_of, request
 
 
 def schema_of(name: str) -> dict[str, Any]:
