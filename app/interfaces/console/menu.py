@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from app.domain.access import Caller
 from app.domain.access import Permission as P
-from app.interfaces.operations import Entrance, Need
+from app.interfaces.need import Entrance, Need
 
 
 class Entry(NamedTuple):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from app.application.audit_encounter import EncounterAuditor, Judged
+from app.application.authorise import check_place, place_of
 from app.application.deadline import Deadline, Deadlines
 from app.domain.decision import Stage
 from app.domain.finding import DataIssue
@@ -28,12 +29,14 @@ class AuditTransaction:
         self._deadlines = deadlines or Deadlines()
 
     async def __call__(self, call: Call) -> bytes:
-        """Raises NoEncounter where there is nothing to audit."""
+        """Raises NoEncounter where there is nothing to audit, OutOfScope for another's patients."""
         _, data = data_of(call.message)
         head = read_head(call.message, data, self._now())
         stage = _STAGE[AUDITS[call.infno]]
         deadline = self._deadlines.of(stage, call.started, call.asked_ms)
         asked = read_requests(call.message, stage, call.profile, head)
+        for one in asked:
+            check_place(call.who, place_of(one.request.encounter))
         judged = await self._judge(asked, deadline)
         answer = self._answer(call, head, asked, judged)
         recording = [
@@ -74,6 +77,10 @@ def _warning(left_out: int, judged: list[Judged]) -> str:
     if any("history" in one.audit.degraded for one in judged):
         rules = {one.rule for result in judged for one in result.audit.not_evaluated if one.missing == "history"}
         warnings.append(f"患者既往数据暂不可用，{len(rules)} 条规则未能审核，恢复后自动补审")
+    if any("time" in one.audit.degraded for one in judged):
+        warnings.append("审核时限已到，部分规则未能审核，系统将自动补审")
+    if any("overload" in one.audit.degraded for one in judged):
+        warnings.append("系统繁忙，本次未审核，请继续诊疗")
     return "；".join(warnings)
 
 

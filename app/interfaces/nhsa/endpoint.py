@@ -10,16 +10,19 @@ from typing import NamedTuple
 
 import msgspec
 
+from app.application.authorise import OutOfScope
+from app.domain.access import Caller
 from app.interfaces.asgi import ClientGone, Header, Receive, Scope, Send, header, read_body, respond
 from app.interfaces.deadline import asked_ms
 from app.interfaces.errors import Problem
 from app.interfaces.nhsa.answer import Envelope
-from app.interfaces.nhsa.auth import Refused, admit
+from app.interfaces.nhsa.auth import Admission, Refused
 from app.interfaces.nhsa.leaves import Reader
 from app.interfaces.nhsa.message import Envelope as Opened
 from app.interfaces.nhsa.message import Message, decode_envelope, decode_message, text_of
 from app.interfaces.nhsa.profiles import Profile, Profiles
 from app.interfaces.nhsa.translate import NoEncounter, facility_of
+from app.interfaces.observe.request_id import note_refusal
 
 log = logging.getLogger("mingjian.nhsa")
 AUDITS = {"3101": "3101", "3301": "3101", "3660": "3101", "3102": "3102", "3661": "3102"}
@@ -37,9 +40,13 @@ class Call(NamedTuple):
     body: bytes
     profile: Profile
     envelope: Envelope
-    caller: str
+    who: Caller
     started: float
     asked_ms: int | None
+
+    @property
+    def caller(self) -> str:
+        return self.who.id
 
 
 Transaction = Callable[[Call], Awaitable[bytes]]
@@ -57,9 +64,11 @@ class NhsaEndpoint:
         feedback: Transaction,
         max_body: int,
         now: Callable[[], datetime] = datetime.now,
+        admit: Admission | None = None,
     ) -> None:
         self._profiles, self._audit, self._feedback = profiles, audit, feedback
-        self._max_body, self._now = max_body, now
+        self._max_body, self._now, self._admit = max_body, now, admit or Admission()
+        self._admit.prepare(profiles)
         self._serial = itertools.count(int(now().timestamp() * 1000))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,6 +82,7 @@ class NhsaEndpoint:
             text, encoding = _text_of(body, scope)
             answer = await self._answer(scope, body, text, started)
         except Undecodable as error:
+            note_refusal("invalid-request")
             answer = self._envelope(self._profiles.default, None).failure(str(error), self._now())
         if encoding == "gbk":
             answer = answer.decode().encode("gb18030")
@@ -91,12 +101,17 @@ class NhsaEndpoint:
         profile = self._profiles.of(facility, scope["path"])
         envelope = self._envelope(profile, opened)
         try:
-            caller = admit(profile, facility, scope)
+            who = await self._admit(profile, facility, scope, text)
             if fault is not None or not isinstance(opened, Message):
                 raise fault or Undecodable("报文结构不符")
             asked = _asked_ms(scope)
-            return await self._dispatch(Call(infno, opened, body, profile, envelope, caller, started, asked))
+            return await self._dispatch(Call(infno, opened, body, profile, envelope, who, started, asked))
+        except OutOfScope:
+            note_refusal("out-of-scope")
+            log.info("out of scope, reference %s", envelope.reference)
+            return envelope.failure("接入被拒绝：报文中的机构不在本接口方的授权范围内", self._now())
         except (Undecodable, NoEncounter, Refused) as error:
+            note_refusal("unauthorized" if isinstance(error, Refused) else "invalid-request")
             log.info("refused, reference %s: %s", envelope.reference, error)
             return envelope.failure(str(error), self._now())
         except ClientGone:

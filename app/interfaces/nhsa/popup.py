@@ -20,11 +20,9 @@ from app.interfaces.nhsa.tickets import BadTicket, Tickets
 from app.store.audit_log import AuditLog, NotRecorded, StoredAudit
 
 _HTML = b"text/html;charset=utf-8"
-_HEADERS = (
-    (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-content-type-options", b"nosniff"),
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; object-src 'none'; "
+    "frame-ancestors {}"
 )
 _FORM_LIMIT = 256 * 1024
 _UNKNOWN_OUTCOME = msgspec.json.encode({"code": "-1", "data": "0"})
@@ -59,12 +57,19 @@ class Popup:
         told: Told = told_to_his,
         note: Note = note_nothing,
         origins: Collection[str] = (),
+        frames: Collection[str] = (),
     ) -> None:
         """`told`: the findings of an audit that the doctor was told of, None for all; `note` hears of answers that are
-        recorded; `origins`: of pages to which `?back=` may lead.
+        recorded; `origins`: of pages to which `?back=` may lead; `frames`: of pages that may show it within them.
         """
         self._tickets, self._log, self._recorder, self._path = tickets, log, recorder, path
         self._told, self._note, self._origins = told, note, frozenset(origins)
+        self._headers = (
+            (b"cache-control", b"no-store"),
+            (b"content-security-policy", _POLICY.format(" ".join(frames) or "'none'").encode("latin-1")),
+            (b"referrer-policy", b"no-referrer"),
+            (b"x-content-type-options", b"nosniff"),
+        )
         environment = Environment(
             loader=PackageLoader("app.interfaces.nhsa"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
@@ -77,7 +82,7 @@ class Popup:
             findings = await self._findings(audits)
         except BadTicket:
             if rest == "outcome":
-                await respond(send, 404, _UNKNOWN_OUTCOME, extra=_HEADERS)
+                await respond(send, 404, _UNKNOWN_OUTCOME, extra=self._headers)
             else:
                 await self._page(send, 404, ended=True)
             return
@@ -147,7 +152,7 @@ class Popup:
         actions = [one.action for one in (held | here).values() if one.action is Action.PROCEED or one.finding in here]
         data = "2" if Action.REVISE in actions else "1" if len(actions) == len(findings) else "0"
         body = msgspec.json.encode({"code": "0", "data": data})
-        await respond(send, 200, body, extra=_HEADERS)
+        await respond(send, 200, body, extra=self._headers)
 
     async def _show(
         self, findings: list[Finding], chosen: dict[str, str], reasons: dict[str, str], fault: str, send: Send
@@ -165,7 +170,7 @@ class Popup:
 
     async def _page(self, send: Send, status: int, **words: object) -> None:
         page = self._template.render({**_BLANK, **words})
-        await respond(send, status, page.encode(), _HTML, _HEADERS)
+        await respond(send, status, page.encode(), _HTML, self._headers)
 
 
 def _caller(audits: list[str]) -> str:

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from app.domain.access import EVERYWHERE, Scope
 from app.domain.decision import Severity
 from app.domain.encounter import CareType, FacilityLevel, InsuranceType, Pregnancy, Sex
 from app.domain.line import FormularyClass
@@ -36,10 +37,14 @@ class Profile(BaseModel):
 
     name: str = "default"
     facilities: tuple[str, ...] = ()  # the codes that the envelope gives as fixmedins_code or medins_code
+    visit_facilities: tuple[str, ...] = ()  # codes that its visits give besides, as medins_id
     paths: tuple[str, ...] = ()  # a part of the address that only this client calls
     networks: tuple[str, ...] | None = None  # absent: this machine only, or any where callers prove who they are
-    authentication: Literal["network", "signature", "apikey"] = "network"
+    authentication: Literal["network", "signature", "apikey", "sm2", "sm3"] = "network"
     secret_variable: str = ""  # name of the environment variable that holds the secret or key
+    public_key_file: str = ""  # of sm2: PEM of the client's public key
+    signed: tuple[str, ...] = ("infno", "msgid", "inf_time", "fixmedins_code", "input")  # of sm2 and sm3
+    signed_between: str = "|"  # what stands between them
     infcode_as_text: bool = False
     result_as_object: bool = False
     on_internal_error: Literal["open", "closed"] = "open"
@@ -68,6 +73,13 @@ class Profile(BaseModel):
         for network in networks or ():
             ip_network(network)
         return networks
+
+    @field_validator("signed")
+    @classmethod
+    def _tells_messages_apart(cls, signed: tuple[str, ...]) -> tuple[str, ...]:
+        if lacking := {"msgid", "inf_time", "input"} - set(signed):
+            raise ValueError(f"{', '.join(sorted(lacking))} has to be signed; what is not can be changed or sent again")
+        return signed
 
     @cached_property
     def levels(self) -> Mapping[str, FacilityLevel]:
@@ -103,6 +115,13 @@ class Profile(BaseModel):
     def secret(self) -> str:
         return os.environ.get(self.secret_variable, "") if self.secret_variable else ""
 
+    @cached_property
+    def scope(self) -> Scope:
+        """About whose patients the client may ask: those of its facilities, where it names any."""
+        return (
+            Scope(facilities=frozenset({*self.facilities, *self.visit_facilities})) if self.facilities else EVERYWHERE
+        )
+
     def admits(self, address: str) -> bool:
         """Whether the client may call from this address."""
         if self.networks is None:
@@ -124,7 +143,7 @@ class Profiles:
     """All profiles, by facility code."""
 
     def __init__(self, default: Profile, others: Sequence[Profile] = ()) -> None:
-        self.default = default
+        self.default, self.all = default, (default, *others)
         self._by_facility = {code: profile for profile in others for code in profile.facilities}
         self._by_path = {part: profile for profile in others for part in profile.paths}
         self.origins = frozenset(origin for profile in (default, *others) for origin in profile.cors_origins)
@@ -154,7 +173,9 @@ def read_profiles(file: Path | None) -> Profiles:
     except (OSError, ValueError, yaml.YAMLError, AttributeError, TypeError) as error:
         raise ProfileError(f"{file}: {_explain(error)}") from error
     for profile in (default, *others):
-        if profile.authentication != "network" and not profile.secret:
+        if profile.authentication == "sm2" and not Path(profile.public_key_file).is_file():
+            raise ProfileError(f"{file}: {profile.name}: sm2 needs public_key_file, the PEM of the client's public key")
+        if profile.authentication not in ("network", "sm2") and not profile.secret:
             raise ProfileError(
                 f"{file}: {profile.name}: {profile.authentication} needs a secret: name an environment variable in "
                 "secret_variable and set it"

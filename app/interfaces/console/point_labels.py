@@ -1,0 +1,25 @@
+"""Columns of knowledge points (知识点列名) as staff read them; one that is rare is told by its own name."""
+
+POINT_LABELS = {
+    "point": "知识点", "item_code": "项目代码", "item_name": "项目名称", "basis": "依据",
+    "effective_start": "生效日期", "effective_end": "失效日期", "expression": "判断表达式", "diagnoses": "诊断编码",
+    "excluded_diagnoses": "除外诊断", "unless_diagnoses": "除外诊断", "procedures": "手术操作编码", "sex": "性别",
+    "min_age": "最小年龄", "max_age": "最大年龄", "max_age_days": "最大日龄", "care_types": "医疗类别",
+    "excluded_care_types": "除外医疗类别", "departments": "科室", "excluded_departments": "除外科室",
+    "facility_levels": "机构级别", "facility_types": "机构类型", "insurance_types": "险种",
+    "practitioner_titles": "医师职称", "formulary_classes": "目录等级", "excluded_code": "不应并收的代码",
+    "excluded_name": "不应并收的项目", "companion_code": "应有的代码", "companion_name": "应有的项目",
+    "companion_procedures": "应有的手术操作", "unit": "计价单位", "limit": "上限", "max_price": "最高单价",
+    "full_price": "全价", "rate": "比例", "from_percent": "起点比例", "most_per_day": "每日最多",
+    "most_per_stay": "每次住院最多", "max_daily": "每日最大剂量", "max_days": "最多天数", "max_hours": "最多小时",
+    "window_days": "间隔天数", "dose_unit": "剂量单位", "ddd": "限定日剂量", "contents": "每片（支）含量",
+    "class_name": "药品类别", "disease": "病种", "disease_code": "病种编码", "evidence": "依据项目",
+    "evidence_code": "依据项目代码", "evidence_procedures": "依据手术操作", "evidence_diagnoses": "依据诊断",
+    "allowed_code": "允许的代码", "needed_code": "必需项目代码", "needed_procedures": "必需手术操作",
+    "ordinary_code": "一般项目代码", "operation": "运算", "source": "数据来源", "reads": "读取数据", "check": "检查项",
+    "fault": "问题", "yellow": "黄线", "red": "红线", "alternative": "替代方案", "pathway": "路径", "step": "步骤",
+    "group": "组", "field": "字段", "cheaper_name": "低价项目", "cheaper_price": "低价", "bundle_code": "套餐代码",
+    "bundle_name": "套餐名称", "bundle_price": "套餐价格", "min_members": "最少分项",
+    "excluded_pregnancy": "除外生育状态", "ignored_code": "不计的代码", "contrary_code": "矛盾的代码",
+    "contrary_procedures": "矛盾的手术操作", "contrary_diagnoses": "矛盾的诊断",
+}  # fmt: skip

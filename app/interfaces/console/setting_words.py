@@ -1,0 +1,46 @@
+"""What settings mean (配置说明), for the page that shows them. What is not named here is shown to nobody."""
+
+CDS_FIELDS = {
+    "issuer": "令牌中的签发者（iss）",
+    "algorithms": "允许的签名算法",
+    "jku": "公钥地址；空为配置文件所列公钥",
+    "audiences": "仅该接入方使用的本服务名称（aud）",
+    "facilities": "可查询的机构；空为不限",
+    "longest_seconds": "令牌最长有效秒数",
+}
+ISSUER_FIELDS = {
+    "issuer": "令牌中的签发者（iss）",
+    "audience": "令牌中的接收者（aud）",
+    "algorithms": "允许的签名算法",
+    "jwks_uri": "公钥地址；空为配置文件所列公钥",
+    "client_claim": "标明客户端的声明",
+    "roles_claim": "标明角色的声明；空为只认所列客户端",
+    "facilities_claim": "标明机构的声明",
+    "longest_seconds": "令牌最长有效秒数",
+}
+SETTINGS = {
+    "nhsa_base": "国家医保接口地址",
+    "workers": "工作进程数",
+    "deadline_ms": "单次审核时限（毫秒）",
+    "max_body_bytes": "请求正文上限（字节）",
+    "max_bulk_line_bytes": "批量单行上限（字节）",
+    "rate_limits": "各类请求每秒上限",
+    "trusted_proxies": "可信代理地址",
+    "public_url": "浏览器看到的本服务地址",
+    "keep_history": "保存历史就诊",
+    "history_groups": "共享历史的医联体机构组",
+    "grouping_scheme": "结算环节所用分组方案",
+    "cds_origins": "可调用 CDS Hooks 的网页来源",
+    "cds_discovery_open": "CDS Hooks 发现接口无需令牌",
+    "cds_most_cards": "一次回答的最多卡片数",
+    "cds_silence_hours": "填写理由后静默小时数",
+    "cds_tiers": "规则的最高提醒级别",
+    "require_otp": "必须启用动态口令的账号：nobody 无、administrators 管理员、everyone 全部",
+    "key_days": "新密钥默认有效天数",
+    "key_overlap_days": "更换后旧密钥续用天数",
+    "data_cipher": "数据加密算法：aes 为 AES-256-GCM，sm4 为 SM4-GCM",
+    "keep_outpatient_years": "门诊审核内容保存年数",
+    "keep_inpatient_years": "住院审核内容保存年数",
+    "webhook_targets": "通知可发往的主机与网段；空为不发送",
+    "decisions": "各环节各等级的处置",
+}

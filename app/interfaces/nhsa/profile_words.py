@@ -1,0 +1,28 @@
+"""What the settings of a client's profile mean (接口方配置说明), for the page that shows them."""
+
+PROFILE_FIELDS = {
+    "facilities": "报文信封中的机构代码（fixmedins_code）",
+    "visit_facilities": "就诊中另可出现的机构代码（medins_id）",
+    "paths": "仅该接入方调用的地址段",
+    "networks": "允许的来源网段；空为仅本机，或已验明身份的任何来源",
+    "authentication": "身份验证方式：network 网段、signature 签名、apikey 密钥、sm2/sm3 国密",
+    "signed": "参与签名的字段",
+    "infcode_as_text": "infcode 以文本返回",
+    "result_as_object": "result 以对象返回",
+    "on_internal_error": "内部出错时放行（open）或拒绝（closed）",
+    "severities": "返回的疑点等级",
+    "feedback_needs_reason": "反馈必须填写理由",
+    "trust_own_payment": "ownpay_amt 是否为患者自付金额",
+    "popup_base": "医生浏览器看到的本服务地址；空为不弹窗",
+    "popup_hours": "弹窗链接有效小时数",
+    "cors_origins": "可直接调用的网页来源",
+    "pregnancy": "孕产标志口径（matn_stas）",
+    "visit_type": "就诊类型口径（med_mdtrt_type）",
+    "out_of_area": "异地标志口径（out_setl_flag）",
+    "facility_level": "医院等级口径（medins_lv）",
+    "sex": "性别附加代码",
+    "care_type": "医疗类别附加代码",
+    "insurance_type": "险种附加代码",
+    "title": "职称附加代码",
+    "formulary_class": "目录等级附加代码",
+}
