@@ -1,7 +1,7 @@
 # The image runs what `make run` runs: the locked dependencies, the migrations, the packs under rules/, one worker.
 FROM python:3.11-slim AS build
 WORKDIR /srv/mingjian
-COPY requirements.lock pyproject.toml README.md ./
+COPY requirements.lock requirements-build.lock pyproject.toml README.md ./
 COPY scripts scripts
 COPY app app
 RUN sh scripts/setup.sh requirements.lock

@@ -35,6 +35,10 @@ faults: $(DEV)  ## kill the service a hundred times and look for lost records
 	@sh scripts/services.sh
 	@MINGJIAN_FAULTS=long $(BIN)/python -m pytest -q tests/faults
 
+fuzz: $(DEV)  ## ten minutes (SECONDS) of fuzzing for each reader of what comes from outside; NAMES chooses
+	@for name in $(or $(NAMES),$$($(BIN)/python -m tests.fuzz)); do \
+		$(BIN)/python -m tests.fuzz $$name $(or $(SECONDS),600) || exit 1; done
+
 check: $(DEV)  ## format, lint, types, layers, generated documents
 	@sh scripts/check.sh
 

@@ -17,17 +17,29 @@ from app.application.load_feed import FeedLoader
 from app.application.load_ruleset import load_ruleset
 from app.application.patient_history import FacilityGroups, PatientHistory
 from app.application.publish_ruleset import RulesetPublisher
+from app.application.reviewing import Reviewing
 from app.application.safety_net import SafetyNet
 from app.application.tell_degraded import DegradedTeller
 from app.assembly import VERSION, Parts, assemble
 from app.domain.decision import DecisionPolicy
+from app.domain.review_policy import policy_of
 from app.interfaces.asgi import Application
-from app.interfaces.auth import KeyRing, local_key
+from app.interfaces.auth import local_key
+from app.interfaces.authentication.machines import Machines
+from app.interfaces.authentication.proxy import behind_proxies
 from app.interfaces.cds_hooks.lanes import CdsHooks
+from app.interfaces.console.system_pages import trail_verifiers
 from app.interfaces.nhsa.profiles import read_profiles
-from app.interfaces.serving import log_to_stderr, run, server_config
+from app.interfaces.notices import Notices
+from app.interfaces.observe.condition import Sources
+from app.interfaces.observe.logs import log_to_stderr
+from app.interfaces.observe.shared import share_metrics
+from app.interfaces.observe.watching import Watching
+from app.interfaces.serving import run, server_config
+from app.interfaces.session.staff import Staff, told
 from app.interfaces.trailing import trail_keeper
 from app.interfaces.workers import end_with_parent
+from app.knowledge.calendar_file import calendar_in
 from app.knowledge.pack import PackError
 from app.settings import Settings
 from app.store.opening import store_at
@@ -36,18 +48,27 @@ from app.store.store import Store
 
 def create_app(settings: Settings) -> Application:
     """The whole service as one ASGI application, which fails to start where there is no ruleset to judge by."""
-    store = store_at(settings.database, settings.database_path, settings.redis)
+    store = store_at(settings.database, settings.database_path, settings.redis, keys=settings.key_source)
     rulesets = _follower(store, settings)
     key = the_key(settings)
-    keys = KeyRing({"local": key})
+    machines = Machines(settings, store.keys, store.used, key)
     trail = trail_keeper(store.trail, settings)
+    watching = Watching(settings, VERSION)
     feeds, net = FeedLoader(store.feeds), SafetyNet(store, settings.spool_dir)
+    coding = open_judge(settings.grouping_scheme, settings.data_dir, settings.rules_dir, settings.cache_dir)
     parts = Parts(
         rulesets=rulesets,
         publisher=RulesetPublisher(store.rulesets, store.distribution),
         store=store,
         net=net,
-        keys=keys,
+        machines=machines,
+        staff=Staff(settings, store),
+        notices=Notices(settings, store),
+        coding=coding,
+        verifiers=trail_verifiers(settings),
+        reviewing=Reviewing(
+            store, lambda: rulesets.current(), calendar_in(settings.rules_dir), policy_of(settings.review_policy)
+        ),
         profiles=read_profiles(settings.nhsa_profiles),
         ticket_secret=sha256(b"popup tickets" + key.encode()).digest(),
         feeds=feeds,
@@ -59,35 +80,48 @@ def create_app(settings: Settings) -> Application:
             history=_history(store, settings),
             recorder=net.recorder,
             history_breaker=net.history_breaker,
-            coding=open_judge(settings.grouping_scheme, settings.data_dir, settings.rules_dir, settings.cache_dir),
+            coding=coding,
+            observer=watching.observer,
         ),
-        cds_hooks=CdsHooks(settings, store.alerts, keys, net.history_breaker),
+        watching=watching,
+        cds_hooks=CdsHooks(settings, store.alerts, machines, net.history_breaker),
     )
 
-    degraded = DegradedTeller(store.trail, lambda: net.watch.dependencies)
+    degraded = DegradedTeller(store.trail, lambda: net.dependencies)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await store.open()
+        await machines.open()
         await rulesets.open(publish=settings.publish_at_start)
         await feeds.open()
         before = (await store.effects.counts())[0].audits if await store.trail.size() == 0 else 0
         await trail.open(before, {"version": VERSION, **settings.told})
+        if made := await parts.staff.open():
+            print(told(made), flush=True)  # noqa: T201
         gc.collect()
         gc.freeze()  # what is loaded now lives as long as the process: no collection need look at it again
         gc.set_threshold(50_000, 20, 20)  # requests make few cycles: look for them seldom
         following = [asyncio.create_task(one.follow()) for one in (feeds, rulesets, trail, degraded)]
         await net.open(parts.auditor)
         await parts.cds_hooks.open()
+        await watching.open(Sources(rulesets, store.rulesets, store.trail, trail, net))
+        parts.reviewing.open()
+        await parts.notices.open()
         yield
+        await parts.notices.close()
+        await parts.reviewing.close()
+        await watching.close()
         await parts.cds_hooks.close()
         await net.close()
         for one in following:
             one.cancel()
         await trail.close()
+        await parts.staff.close()
+        await machines.close()
         await store.close()
 
-    return assemble(parts, settings, lifespan)
+    return behind_proxies(assemble(parts, settings, lifespan), settings)
 
 
 def _follower(store: Store, settings: Settings) -> RulesetFollower:
@@ -113,10 +147,11 @@ def serve(workers: int | None = None, factory: str = "app.main:worker") -> None:
     """
     settings = Settings()
     count = workers or settings.workers
-    log_to_stderr()
+    log_to_stderr(settings.log_format)
     if count == 1:
         config = server_config(_fit_app(settings), settings)
     else:
+        share_metrics(settings.data_dir)
         asyncio.run(_prepare(settings))
         config = server_config(factory, settings, count)
     run(config, f"Mingjian 明鉴 {VERSION}", the_key(settings))
@@ -124,9 +159,10 @@ def serve(workers: int | None = None, factory: str = "app.main:worker") -> None:
 
 def worker() -> Application:
     """The application of one of several workers."""
-    log_to_stderr()
+    settings = Settings()
+    log_to_stderr(settings.log_format)
     end_with_parent()
-    return create_app(Settings())
+    return create_app(settings)
 
 
 def _fit_app(settings: Settings) -> Application:
@@ -139,7 +175,7 @@ def _fit_app(settings: Settings) -> Application:
 
 async def _prepare(settings: Settings) -> None:
     """Migrate, and publish at start, once for all workers. Raises PackError where there is no ruleset to judge by."""
-    store = store_at(settings.database, settings.database_path, settings.redis)
+    store = store_at(settings.database, settings.database_path, settings.redis, keys=settings.key_source)
     await store.open()
     try:
         await _follower(store, settings).open(publish=settings.publish_at_start)

@@ -12,7 +12,7 @@ from app.store.postgres import audit_rows, dispositions, history, history_fetch
 from app.store.postgres.database import Connection
 from app.store.postgres.reader import SETTINGS
 
-_TYPES = "text, text, text, text[], text, text, text[], text[], text, text"  # of what FETCH is asked with
+_TYPES = "text, text, text[], text[], text, text, text[], text[], text, text"  # of what FETCH is asked with
 _PARTITION = re.compile(r" on (history_lines|audits|findings)_(\d{6}|other)\b")
 _SHOWN = 4  # plans of what fetches history; the others are the same but for the numbers
 _LONG_LIST = re.compile(r"'\{([^}]{40})[^}]*\}'")
@@ -39,7 +39,7 @@ async def _fetches(connection: Connection, queries: dict[str, HistoryQuery]) -> 
     await connection.execute(f"SET jit = off; PREPARE history ({_TYPES}) AS {history_fetch.FETCH}")
     shown = []
     for name, query in list(queries.items())[:_SHOWN]:
-        values = ", ".join(map(_literal, history_fetch.values_of(query)))
+        values = ", ".join(map(_literal, history_fetch.values_of(query, [query.patient])))
         for _ in range(2):  # the first time, the plan itself is made
             found = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS) EXECUTE history ({values})")
         shown.append((name, trimmed(row[0] for row in found)))

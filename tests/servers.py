@@ -120,7 +120,7 @@ def _private_folder(name: str) -> Iterator[Path]:
 
 
 class Postgres(Server):
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shared_buffers: str) -> None:
         self._bin, self._databases = postgres_binaries(), 0
         port, data = free_port(), folder / "data"
         subprocess.run(
@@ -129,7 +129,7 @@ class Postgres(Server):
         )  # fmt: skip
         command = [
             str(self._bin / "postgres"), "-D", str(data), "-p", str(port), "-k", str(folder), "-h", "127.0.0.1",
-            "-c", "max_connections=100", "-c", "shared_buffers=64MB",
+            "-c", "max_connections=100", "-c", f"shared_buffers={shared_buffers}",
         ]  # fmt: skip
         super().__init__(folder, command, self._answers, port)
 
@@ -191,9 +191,9 @@ class Redis(Server):
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
+def running_postgres(shared_buffers: str = "64MB") -> Iterator[Postgres]:
     with _private_folder("postgres") as folder:
-        server = Postgres(folder)
+        server = Postgres(folder, shared_buffers)
         server.start()
         try:
             yield server

@@ -10,7 +10,7 @@ from functools import cache
 import msgspec
 import pytest
 
-from app.application.audit_encounter import judge
+from app.application.judge_encounter import judge
 from app.application.load_ruleset import load_ruleset
 from app.domain.audit import Audit, AuditRequest
 from app.domain.codes import is_national_item_code

@@ -1,8 +1,9 @@
 """Audit (审核): what is asked, and what is answered."""
 
 from datetime import datetime
+from typing import Annotated
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from app.domain.decision import Decision, Stage
 from app.domain.encounter import Encounter
@@ -14,7 +15,7 @@ class AuditRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     encounter: Encounter
     stage: Stage = Stage.ORDERING
-    history: tuple[Encounter, ...] | None = None
+    history: Annotated[tuple[Encounter, ...], Meta(max_length=2_000)] | None = None
 
 
 class Judgement(Struct, frozen=True, kw_only=True):
@@ -29,8 +30,9 @@ class Judgement(Struct, frozen=True, kw_only=True):
 class Audit(Struct, frozen=True, kw_only=True):
     """The recorded answer to one request: findings shown to the caller, the strictest decision, and what is open.
 
-    `degraded` names what the service could not use in time (`history`, `record`); blank in ordinary times. `follows` is
-    the id of an audit that was made without history, and that this one, which nobody is shown, makes again.
+    `degraded` names what the service could not use in time (`history`, `record`), or lacked itself (`time`, `overload`;
+    `unrecorded`: it stands nowhere but in this answer); blank in ordinary times. `follows` is the id of an audit that
+    was incomplete, and that this one, which nobody is shown, makes again. `override` tells how what blocks is passed.
     """
 
     id: str
@@ -45,3 +47,11 @@ class Audit(Struct, frozen=True, kw_only=True):
     lines_without_rules: tuple[str, ...]
     degraded: tuple[str, ...] = ()
     follows: str | UnsetType = UNSET
+    override: str | UnsetType = UNSET
+
+
+INCOMPLETE = frozenset({"history", "time", "overload"})  # an audit without these is made again
+
+
+def is_incomplete(degraded: tuple[str, ...]) -> bool:
+    return bool(degraded) and not INCOMPLETE.isdisjoint(degraded)

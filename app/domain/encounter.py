@@ -10,6 +10,8 @@ from msgspec import Meta, Struct
 from app.domain.line import ChargeLine, Code, Id, Line, LocalTime, OrderLine, Practitioner, Text
 from app.domain.money import CENT, check_number
 
+MOST_LINES = 50_000  # of either kind; the longest stays have some thousands
+
 
 class Sex(StrEnum):
     MALE = "male"
@@ -136,10 +138,10 @@ class Encounter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     department: Code = ""
     ward: Code = ""
     practitioner: Practitioner = Practitioner()
-    diagnoses: tuple[Diagnosis, ...] = ()
-    procedures: tuple[Procedure, ...] = ()
-    order_lines: tuple[OrderLine, ...] = ()
-    charge_lines: tuple[ChargeLine, ...] = ()
+    diagnoses: Annotated[tuple[Diagnosis, ...], Meta(max_length=500)] = ()
+    procedures: Annotated[tuple[Procedure, ...], Meta(max_length=500)] = ()
+    order_lines: Annotated[tuple[OrderLine, ...], Meta(max_length=MOST_LINES)] = ()
+    charge_lines: Annotated[tuple[ChargeLine, ...], Meta(max_length=MOST_LINES)] = ()
     payment_standard_amount: Decimal | None = None
 
     def __post_init__(self) -> None:

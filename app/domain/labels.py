@@ -2,7 +2,8 @@
 
 from enum import StrEnum
 
-from app.domain.decision import Severity
+from app.domain.decision import Severity, Stage
+from app.domain.disposition import Action
 from app.domain.encounter import CareType, FacilityLevel, InsuranceType, Pregnancy, Sex
 from app.domain.line import FormularyClass
 
@@ -40,6 +41,15 @@ SEVERITY_LABELS: dict[Severity, str] = {
     Severity.DEFINITE: "明确违规",
     Severity.HIGHLY_SUSPECT: "高度可疑",
     Severity.SLIGHTLY_SUSPECT: "轻度可疑",
+}
+
+
+STAGE_LABELS: dict[Stage, str] = {Stage.ORDERING: "事前", Stage.SETTLING: "事中", Stage.SETTLED: "事后"}
+
+ANSWER_LABELS: dict[Action, str] = {
+    Action.PROCEED: "坚持执行",
+    Action.REVISE: "返回修改",
+    Action.EXCEPTED: "适用例外",
 }
 
 

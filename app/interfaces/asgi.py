@@ -17,6 +17,7 @@ from app.interfaces.errors import (
     problem_headers,
     too_large,
 )
+from app.interfaces.observe.request_id import note_refusal
 from app.interfaces.observe.request_id import reference as new_reference
 
 Scope = MutableMapping[str, Any]
@@ -75,6 +76,7 @@ async def respond(
 
 
 async def respond_problem(send: Send, problem: Problem) -> None:
+    note_refusal(problem.reason)
     extra = [(name.encode(), value.encode()) for name, value in problem_headers(problem).items()]
     await respond(send, problem.status, problem.encode(), MEDIA_TYPE.encode(), extra)
 

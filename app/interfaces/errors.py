@@ -9,6 +9,7 @@ MEDIA_TYPE = "application/problem+json"
 _TYPES = "urn:mingjian:problem:"  # docs/errors.md explains each
 _LONGEST = 300  # characters of what was sent that are told again
 _PLACE = re.compile(r"^(?P<text>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
+_TOLD_AGAIN = re.compile(r"(?<=Invalid enum value) '.*?'(?= - at `|$)", re.DOTALL)  # it may be somebody's name
 _FIELD = re.compile(r"(?:unknown field|required field) `([^`]+)`|^`([^`]+)` ")
 
 
@@ -28,7 +29,9 @@ class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Problem(Exception):
-    """A refusal with a status code. `name` is the anchor of its explanation in docs/errors.md."""
+    """A refusal with a status code. `name` is the anchor of its explanation in docs/errors.md; `reason` is the same for
+    the log, which of who lacks a permission says which.
+    """
 
     def __init__(
         self,
@@ -40,7 +43,7 @@ class Problem(Exception):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(title)
-        self.status = status
+        self.status, self.reason = status, name
         self.headers = headers or {}
         self.document = ProblemDocument(_TYPES + name, title, status, detail, errors)
 
@@ -53,8 +56,9 @@ def decode_problem(error: Exception, what: str = "The body") -> Problem:
     if not isinstance(error, msgspec.ValidationError):
         detail = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         return Problem(400, "malformed-json", f"{what} is not JSON that can be read", detail)
-    found = _PLACE.match(str(error))
-    text, path = (found["text"], found["path"] or "") if found else (str(error), "")
+    said = _TOLD_AGAIN.sub("", str(error))
+    found = _PLACE.match(said)
+    text, path = (found["text"], found["path"] or "") if found else (said, "")
     pointer = re.sub(r"\[(\d+|\.\.\.)\]", r"/\1", path).replace(".", "/")
     if field := _FIELD.search(text):
         name: str = field[1] or field[2]
@@ -74,10 +78,12 @@ def unauthorized() -> Problem:
 
 
 def forbidden(permission: str) -> Problem:
-    return Problem(
+    problem = Problem(
         403, "forbidden", "This caller may not do that",
         f"It needs the permission {permission}; a security administrator grants roles that hold it.",
     )  # fmt: skip
+    problem.reason = f"forbidden {permission}"
+    return problem
 
 
 def out_of_scope() -> Problem:

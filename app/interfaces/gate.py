@@ -10,7 +10,8 @@ from app.interfaces.asgi import Application, Receive, Scope, Send, respond, resp
 from app.interfaces.authenticator import Authenticator
 from app.interfaces.caller import KEY
 from app.interfaces.errors import Problem, forbidden, method_not_allowed, not_served, unauthorized
-from app.interfaces.operations import Entrance, Operations
+from app.interfaces.need import Entrance
+from app.interfaces.operations import Operations
 
 
 class Gate:
@@ -47,10 +48,9 @@ class Gate:
             raise method_not_allowed(method, path, ", ".join(methods)) if methods else not_served(method, path)
         if need is Entrance.OPEN or need is Entrance.OWN:
             return
-        caller = await self._caller_of(scope)
+        scope[KEY] = caller = await self._caller_of(scope)  # the log tells who was refused, too
         if need is not Entrance.SIGNED_IN and not caller.may(need):
             raise forbidden(need)
-        scope[KEY] = caller
 
     async def _caller_of(self, scope: Scope) -> Caller:
         for one in self._authenticators:

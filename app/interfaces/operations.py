@@ -4,21 +4,13 @@ A path in braces stands for one segment. `BASES` are served whole, whatever lies
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import NamedTuple
 
 from app.domain.access import Permission as P
-
-
-class Entrance(StrEnum):
-    """How those come in who need no permission, or whom the gate cannot know."""
-
-    OPEN = "open"  # everybody
-    SIGNED_IN = "signed_in"  # whoever is known
-    OWN = "own"  # the interface tells who calls by rules of its own standard, and lets in by them
-
-
-Need = P | Entrance
+from app.interfaces.need import Entrance, Need
+from app.interfaces.rest.finding_operations import FINDING_OPERATIONS
+from app.interfaces.rest.notice_operations import NOTICE_OPERATIONS
+from app.interfaces.session.operations import STAFF_OPERATIONS
 
 OPERATIONS: dict[str, Need] = {
     "GET /healthz": Entrance.OPEN,
@@ -30,7 +22,12 @@ OPERATIONS: dict[str, Need] = {
     "POST /v1/audits": P.AUDIT_SUBMIT,
     "POST /v1/audits/bulk": P.AUDIT_SUBMIT,
     "GET /v1/audits/{audit_id}": P.AUDIT_READ,
+    "POST /v1/audits/{audit_id}/unmask": P.PATIENT_UNMASK,
     "GET /v1/alerts/suppressed": P.STATISTICS_READ,
+    "GET /v1/keys": P.KEY_MANAGE,
+    "POST /v1/keys": P.KEY_MANAGE,
+    "POST /v1/keys/{key_id}/rotate": P.KEY_MANAGE,
+    "DELETE /v1/keys/{key_id}": P.KEY_MANAGE,
     "GET /v1/rules": P.RULE_READ,
     "GET /v1/rules/{rule_id}": P.RULE_READ,
     "GET /v1/rules/{rule_id}/alerts": P.STATISTICS_READ,
@@ -56,6 +53,9 @@ OPERATIONS: dict[str, Need] = {
     "GET /v1/trail/entries/{seq}/proof": P.TRAIL_READ,
     "GET /v1/trail/proof/inclusion": P.TRAIL_READ,
     "GET /v1/trail/proof/consistency": P.TRAIL_READ,
+    **STAFF_OPERATIONS,
+    **FINDING_OPERATIONS,
+    **NOTICE_OPERATIONS,
 }
 
 BASES: dict[str, Need] = {

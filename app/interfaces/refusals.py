@@ -1,7 +1,5 @@
 """What the framework refuses or breaks at (框架拒绝), said as a problem document like every other refusal."""
 
-import secrets
-
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -19,6 +17,7 @@ from app.interfaces.errors import (
     out_of_scope,
     problem_headers,
 )
+from app.interfaces.observe.request_id import note_refusal, reference
 from app.store.history import Unavailable
 
 
@@ -33,6 +32,7 @@ def answer_refusals(app: FastAPI) -> None:
 
 
 def _problem(_: Request, problem: Problem) -> Response:
+    note_refusal(problem.reason)
     return Response(problem.encode(), problem.status, problem_headers(problem), MEDIA_TYPE)
 
 
@@ -60,5 +60,4 @@ def _out_of_scope(request: Request, _: Exception) -> Response:
 
 def _broken(request: Request, _: Exception) -> Response:
     """What is answered; the error itself goes on to FastLane, which logs it."""
-    request.scope[REFERENCE] = secrets.token_hex(6)
-    return _problem(request, internal_error(request.scope[REFERENCE]))
+    return _problem(request, internal_error(request.scope.setdefault(REFERENCE, reference())))

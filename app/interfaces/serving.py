@@ -3,6 +3,7 @@
 import uvicorn
 
 from app.interfaces.asgi import Application
+from app.interfaces.bounded_http import BoundedHttp
 from app.interfaces.draining_server import DrainingServer, ServerConfig
 from app.interfaces.observe.logs import log_to_stderr as log_to_stderr
 from app.interfaces.workers import Workers
@@ -16,6 +17,7 @@ def server_config(app: Application | str, settings: Settings, workers: int = 1) 
     """
     config = ServerConfig(
         app,
+        http=BoundedHttp,
         host=settings.host,
         port=settings.port,
         log_level="warning",

@@ -7,7 +7,7 @@ from app.domain.work import Work
 from app.interfaces.asgi import Scope, header
 
 STAGE = b"x-stage"
-_FREE = frozenset({"/healthz", "/readyz", "/metrics"})
+_FREE = frozenset({"/healthz", "/readyz", "/metrics", "/v1/events"})  # a stream waits; it has bounds of its own
 _EXACT = {
     ("POST", "/v1/audits"): Work.ORDERING,
     ("POST", "/v1/audits/bulk"): Work.RETROSPECTIVE,
@@ -19,10 +19,10 @@ _EXACT = {
     ("POST", "/v1/settlements/what-if"): Work.SETTLING,
     ("POST", "/v1/coding/check"): Work.SETTLING,
 }
-_ORDERING = ("/cds-services", "/popup")
+_ORDERING = ("/cds-services", "/popup", "/fhir")
 _AUDITS = re.compile(r"^/v1/audits/[^/]+$")
 _SETTLING = re.compile(
-    rb'"stage"\s*:\s*"settl(?:ing|ed)"|"infno"\s*:\s*"?3(?:102|661)'
+    rb'"stage"\s*:\s*"settl(?:ing|ed)"|"infno"\s*:\s*"?3(?:102|661)|"use"\s*:\s*"claim"'
 )  # in the body; wrong only about whose turn it is
 _LOOK = 64 * 1024  # bytes of the body, at either end
 
@@ -45,7 +45,7 @@ class WorkTable:
             return found
         if path.startswith(self._ordering):
             return Work.ORDERING
-        if path.startswith("/fhir") or _AUDITS.match(path):
+        if _AUDITS.match(path):
             return Work.SETTLING
         if "export" in path or path.startswith("/v1/trail"):
             return Work.EXPORT

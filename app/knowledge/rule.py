@@ -74,6 +74,7 @@ class Rule(Written):
     remedy: Annotated[str, Field(min_length=4, max_length=200, description="What would make it pass.")]
     references: Annotated[tuple[str, ...], Field(min_length=1, description="The policy, with its public source.")]
     false_positives: tuple[str, ...] = ()
+    second_person: bool = Field(False, description="Whether any decision on its findings needs a second person (复核).")
     examples: tuple[Example, ...]
 
     @model_validator(mode="after")

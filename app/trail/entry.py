@@ -30,6 +30,8 @@ class Kind(StrEnum):
     DEGRADED = "degraded"  # a window opens or closes
     ERASED = "erased"
     EXPORTED = "exported"
+    BACKED_UP = "backup.made"
+    RESTORED = "backup.restored"
     UNMASKED = "unmasked"
     READ = "read"
     SIGNED_IN = "signed_in"

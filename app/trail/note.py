@@ -121,7 +121,7 @@ def read_checkpoint(text: str) -> Checkpoint:
     if not origin or len(rest) < 2 or not all(rest) or not text.endswith("\n"):
         raise BadNote("a checkpoint has a line each for origin, size and root")
     size, root, *extensions = rest
-    if not (size.isascii() and size.isdecimal()) or str(int(size)) != size:
+    if not (size.isascii() and size.isdecimal()) or len(size) > 20 or str(int(size)) != size:
         raise BadNote(f"{size[:40]!r} is not the size of a log")
     found = decode(root)
     if len(found) != 32:

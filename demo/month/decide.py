@@ -26,6 +26,8 @@ _EVIDENCE = "退费明细与整改说明（演示）：已按清单逐笔冲减�
 _WORDS = {
     _A.COMMENT: ("请补充病程记录", "已电话联系科室", "患者同期有其他疾病，请核对"),
     _A.ANSWER: ("病历中有会诊意见，已上传", "属录入错误，已更正", "按科室常规使用，请复核"),
+    _A.ORDER_RECTIFICATION: ("请在期限内退回违规金额，并提交整改说明",),
+    _A.REPORT_RECTIFIED: ("已退回，科室已组织学习",),
     _A.APPEAL: ("病程记录和会诊意见可以证明使用合理，请复核。",),
 }
 _AT_ONCE = 64  # reviews that wait for the same commit
@@ -70,15 +72,17 @@ class Deciding:
     async def run(self, until: datetime, told: Callable[[int], None]) -> int:
         """How many steps were taken."""
         async for review in self._reviews():
-            self._put(review.id, self._plan(review), review.first_found_at.astimezone(_CHINA))
+            if plan := self._plan(review):
+                self._put(review.id, plan, review.first_found_at.astimezone(_CHINA))
         done = 0
         while some := [heapq.heappop(self._due) for _ in range(min(_AT_ONCE, len(self._due)))]:
             some = [one for one in some if one[0] < until]
             went_on = await asyncio.gather(*[self._step(name, plan, at) for at, _, name, plan in some])
-            for (at, _, name, plan), goes_on in zip(some, went_on, strict=True):
-                if goes_on:
+            for (at, _, name, plan), state in zip(some, went_on, strict=True):
+                if state is not None:
                     told(done := done + 1)
-                    self._put(name, plan, at)
+                    if plan or state is ReviewState.AWAITING_SECOND:
+                        self._put(name, plan, at)
         return done
 
     async def _reviews(self) -> AsyncIterator[Review]:
@@ -91,10 +95,9 @@ class Deciding:
 
     def _put(self, name: str, plan: _Plan, after: datetime) -> None:
         """The next step, in the office hours of one of the next days."""
-        if plan:
-            day = after + timedelta(days=self._draw.choice((1, 1, 2, 3)))
-            at = day.replace(hour=self._draw.randint(8, 17), minute=self._draw.randint(0, 59))
-            heapq.heappush(self._due, (at, next(self._number), name, plan))
+        day = after + timedelta(days=self._draw.choice((1, 1, 2, 3)))
+        at = day.replace(hour=self._draw.randint(8, 17), minute=self._draw.randint(0, 59))
+        heapq.heappush(self._due, (at, next(self._number), name, plan))
 
     def _plan(self, review: Review) -> _Plan:
         if review.state is not ReviewState.OPEN or self._draw.random() < 0.13:
@@ -112,8 +115,8 @@ class Deciding:
         plans, weights = zip(*_AFTERWARDS, strict=True)
         return [*decided, *self._draw.choices(plans, weights)[0]]
 
-    async def _step(self, name: str, plan: _Plan, at: datetime) -> bool:
-        """Whether the walk goes on. A decision that waits for a second person gets one first."""
+    async def _step(self, name: str, plan: _Plan, at: datetime) -> ReviewState | None:
+        """Where it is now; None where the walk ends. A decision that waits for a second person gets one first."""
         review = (await self._store.reviews.get([name], Scope()))[name]
         if review.state is ReviewState.AWAITING_SECOND:
             who, action = _LEAD, _A.APPROVE
@@ -121,10 +124,10 @@ class Deciding:
             who, action = plan.pop(0)
         try:
             command = await self._command(review, self._office.people[who], action, at)
-            await ReviewDesk(self._store.reviews, self._calendar, now=lambda: at).act(name, command)
-        except NotAllowed:
-            return False
-        return True
+            changed = await ReviewDesk(self._store.reviews, self._calendar, now=lambda: at).act(name, command)
+        except NotAllowed:  # of a rule on trial, nothing is appealed or mended
+            return None
+        return changed.state
 
     async def _command(self, review: Review, by: Caller, action: ReviewAction, at: datetime) -> Command:
         reasons = [one for one in REASONS.get(action, {}) if one != "other"]
@@ -133,7 +136,9 @@ class Deciding:
         if action is not _A.REPORT_RECTIFIED:
             return Command(action=action, by=by, reason_code=reason, comment=comment)
         evidence = await self._evidence(review, by, at)
-        return Command(action=action, by=by, refund_cents=review.amount_cents or 0, attachments=(evidence,))
+        return Command(
+            action=action, by=by, refund_cents=review.amount_cents or 0, attachments=(evidence,), comment=comment
+        )
 
     async def _evidence(self, review: Review, by: Caller, at: datetime) -> str:
         attachment = Attachment(

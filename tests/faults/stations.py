@@ -1,7 +1,8 @@
 """Doctors' stations (医生工作站) in a process of their own: each has one connection, asks at its own moments and waits
 for the answer before it asks again. Prints what became of the requests, as JSON.
 
-`python -m tests.faults.stations PORT KIND STATIONS RATE SECONDS`; RATE 0: each asks as soon as it is answered.
+`python -m tests.faults.stations PORT KIND STATIONS RATE SECONDS [ready]`; RATE 0: each asks as soon as it is answered;
+`ready`: nobody asks any more once the service says that it is not ready, as behind a load balancer.
 """
 
 import asyncio
@@ -18,6 +19,8 @@ from tests.service import KEY, ROOT, charge, encoded, request
 
 PATIENCE = 20.0  # seconds until a station calls it a failure
 _BULK = 50  # lines of a bulk request
+_LOOK_EVERY = 0.1  # seconds between two looks whether the service is ready
+_READY = b"GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
 def _post(path: str, body: bytes) -> bytes:
@@ -78,7 +81,8 @@ class Station(asyncio.Protocol):
 
 
 class Stations:
-    def __init__(self, port: int, kind: str, count: int, rate: float, seconds: float) -> None:
+    def __init__(self, port: int, kind: str, count: int, rate: float, seconds: float, *, ready: bool = False) -> None:
+        self._is_balanced = ready
         self._port, self._make, self._count, self._seconds = port, KINDS[kind], count, seconds
         self._pause = count / rate if rate else 0.0
         self.counts: Counter[str] = Counter()
@@ -88,13 +92,32 @@ class Stations:
 
     async def run(self) -> None:
         self._until = time.monotonic() + self._seconds
+        looking = asyncio.create_task(self._look()) if self._is_balanced else None
         await asyncio.gather(*[self._station() for _ in range(self._count)])
+        if looking is not None:
+            looking.cancel()
+
+    async def _look(self) -> None:
+        station: Station | None = None
+        while True:
+            try:
+                station, answer = await self._exchange(station, _READY)
+            except (OSError, TimeoutError):
+                self.faults["gone without having said so"] += 1
+                answer = b""
+            if answer[9:12] != b"200":
+                self._until = time.monotonic()
+                self.counts["unready"] += 1
+                return
+            await asyncio.sleep(_LOOK_EVERY)
 
     async def _station(self) -> None:
         station: Station | None = None
         due = time.monotonic() + random.random() * (self._pause or 0.05)
         while due < self._until:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
+            if time.monotonic() >= self._until:
+                break
             station = await self._ask(station)
             due += self._pause * random.uniform(0.5, 1.5)
             if due < (now := time.monotonic()):  # it was not answered in time to ask: its doctor is still busy
@@ -109,20 +132,23 @@ class Stations:
         content = self._make(self._number)
         began = time.perf_counter()
         try:
-            if station is None or not station.is_open:
-                if station is not None:
-                    station.transport.close()
-                loop = asyncio.get_running_loop()
-                _, station = await loop.create_connection(Station, "127.0.0.1", self._port)
-            station.whole = asyncio.get_running_loop().create_future()
-            station.transport.write(content)
-            async with asyncio.timeout(PATIENCE):
-                answer = await station.whole
+            station, answer = await self._exchange(station, content)
         except (OSError, TimeoutError) as error:
             self.faults[f"{type(error).__name__} {error}"[:100]] += 1
             return None
         self._note(answer, time.perf_counter() - began)
         return station
+
+    async def _exchange(self, station: Station | None, content: bytes) -> tuple[Station, bytes]:
+        loop = asyncio.get_running_loop()
+        if station is None or not station.is_open:
+            if station is not None:
+                station.transport.close()
+            _, station = await loop.create_connection(Station, "127.0.0.1", self._port)
+        station.whole = loop.create_future()
+        station.transport.write(content)
+        async with asyncio.timeout(PATIENCE):
+            return station, await station.whole
 
     def _note(self, answer: bytes, seconds: float) -> None:
         status = answer[9:12].decode()
@@ -168,9 +194,12 @@ class Told:
 
 
 @contextmanager
-def asking(port: int, kind: str, stations: int, rate: float, seconds: float) -> Iterator[Callable[[], Told]]:
+def asking(
+    port: int, kind: str, stations: int, rate: float, seconds: float, *, ready: bool = False
+) -> Iterator[Callable[[], Told]]:
     """Stations at work; call what is given to wait for their end."""
     command = [sys.executable, "-m", "tests.faults.stations", str(port), kind, *map(str, (stations, rate, seconds))]
+    command += ["ready"] if ready else []
     process = Popen(command, cwd=ROOT, stdout=PIPE, text=True)
 
     def wait() -> Told:
@@ -191,7 +220,7 @@ def ask_for(port: int, kind: str, stations: int, rate: float, seconds: float) ->
 
 
 if __name__ == "__main__":
-    port, kind, count, rate, seconds = sys.argv[1:]
-    stations = Stations(int(port), kind, int(count), float(rate), float(seconds))
+    port, kind, count, rate, seconds, *further = sys.argv[1:]
+    stations = Stations(int(port), kind, int(count), float(rate), float(seconds), ready=further == ["ready"])
     asyncio.run(stations.run())
     print(json.dumps(stations.told()))  # noqa: T201

@@ -13,6 +13,7 @@ from tests.faults.fleet import Fleet
 from tests.faults.outage import IS_LONG
 from tests.faults.server import Server
 from tests.faults.stations import asking
+from tests.interfaces.observe.series import total
 
 RESTARTS = 5 if IS_LONG else 1
 SECONDS = 90.0 if IS_LONG else 15.0
@@ -53,9 +54,19 @@ def exchanged(fleet: Fleet, before: set[str]) -> set[str]:
     raise AssertionError(f"they are still {before}:\n{fleet.told()}")
 
 
+def wait_until_asked(server: Server, least: int) -> None:
+    until = time.monotonic() + 60
+    with server.client() as client:
+        while total(client.get("/metrics").text, "mingjian_audits_total") < least:
+            assert time.monotonic() < until, "the stations do not ask"
+            time.sleep(0.2)
+
+
 def test_told_to_stop_it_is_unready_and_answers_on(tmp_path: Path) -> None:
-    """One process: what load balancers see first is that it is not ready; those that ask are still answered."""
-    server = Server(tmp_path / "data", MINGJIAN_DRAIN_SECONDS="6")
+    """One process, with the drain as it is by default: load balancers see that it is not ready, and send elsewhere;
+    whoever asks until they do is answered.
+    """
+    server = Server(tmp_path / "data")
     server.start()
     seen: list[int] = []
 
@@ -65,16 +76,17 @@ def test_told_to_stop_it_is_unready_and_answers_on(tmp_path: Path) -> None:
                 seen.append(client.get("/readyz").status_code)
                 time.sleep(0.05)
 
-    with asking(server.port, "ordering", 8, 80, 4) as wait:
-        time.sleep(2)
+    with asking(server.port, "ordering", 8, 80, 60, ready=True) as wait:
+        wait_until_asked(server, 100)
         looking = threading.Thread(target=look)
         looking.start()
         server.terminate()
         looking.join(5)
-        told = wait()
+        told = wait()  # long before their minute is over
         ended = server.wait(30)
     print(told)  # noqa: T201
     assert seen[-1] == 503
+    assert told.counts["unready"] == 1
     assert not told.faults
     assert told.counts["judged"] + told.counts["unjudged"] == told.counts["asked"] > 0
     assert ended in (0, -signal.SIGTERM)

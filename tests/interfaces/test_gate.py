@@ -9,7 +9,8 @@ import pytest
 from app.domain.access import PERMISSIONS, Caller, Permission, Role
 from app.interfaces.caller import caller_in, signed_in
 from app.interfaces.gate import Gate
-from app.interfaces.operations import Entrance, Need, Operations
+from app.interfaces.need import Entrance, Need
+from app.interfaces.operations import Operations
 
 TABLE: dict[str, Need] = {
     "GET /open": Entrance.OPEN,

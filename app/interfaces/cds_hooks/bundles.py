@@ -1,7 +1,8 @@
 """Bundles (资源集合): the resources of whatever a client sent, each with the bytes that it came in."""
 
 import re
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -70,15 +71,27 @@ class _Bundle(msgspec.Struct, rename="camel", gc=False):
     link: tuple[_Link, ...] = ()
 
 
-class _Entry(msgspec.Struct, rename="camel", gc=False):
+class Entry(msgspec.Struct, rename="camel", gc=False):
     resource: msgspec.Raw = _NULL
     full_url: str = ""
+
+
+class PlainBundle(msgspec.Struct, rename="camel", gc=False):
+    """One as the standard has it, to be decoded together with what it stands in."""
+
+    resource_type: Literal["Bundle"]
+    entry: list[Entry] = []
+    link: tuple[_Link, ...] = ()
+
+    @property
+    def contents(self) -> Contents:
+        return _contents(self.entry, self.link, 0)
 
 
 _decode_order = msgspec.json.Decoder(Order).decode
 _decode_other = msgspec.json.Decoder(Other).decode
 _decode_bundle = msgspec.json.Decoder(_Bundle).decode
-_decode_entries = msgspec.json.Decoder(list[_Entry]).decode
+_decode_entries = msgspec.json.Decoder(list[Entry]).decode
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -103,16 +116,21 @@ def contents_of(value: msgspec.Raw, depth: int = 0) -> Contents:
         bundle = _decode_bundle(value)
     except msgspec.ValidationError:
         bundle = _Bundle(entry=_decode_members(value).get("entry", _NULL))
+    return _contents(_entries(bundle.entry), bundle.link, depth)
+
+
+def _contents(entries: Iterable[Entry], links: Iterable[_Link], depth: int) -> Contents:
     found: list[Held] = []
-    for entry in _entries(bundle.entry):
-        if kind_of(entry.resource) != b"{":
+    for entry in entries:
+        told = _TYPE_FIRST.match(entry.resource)
+        if told is None and kind_of(entry.resource) != b"{":
             continue
-        kind = type_of(entry.resource)
+        kind = told[1].decode() if told is not None else type_of(entry.resource)
         if kind == "Bundle" and depth < _DEEPEST:
             found += contents_of(entry.resource, depth + 1).resources
         elif kind:
             found.append(_held(kind, entry.resource, entry.full_url))
-    return Contents(found, any([link.relation == "next" for link in bundle.link]))
+    return Contents(found, any([link.relation == "next" for link in links]))
 
 
 def type_of(value: msgspec.Raw) -> str:
@@ -124,13 +142,13 @@ def type_of(value: msgspec.Raw) -> str:
     return found if isinstance(found, str) and found.isascii() and found.isalpha() else ""
 
 
-def _entries(value: msgspec.Raw) -> list[_Entry]:
+def _entries(value: msgspec.Raw) -> list[Entry]:
     try:
         return _decode_entries(value)
     except msgspec.ValidationError:  # one entry, or some among the others that are none
         parts = _decode_list(value) if kind_of(value) == b"[" else [value]
         members = [_decode_members(part) for part in parts if kind_of(part) == b"{"]
-        return [_Entry(one.get("resource", _NULL)) for one in members]
+        return [Entry(one.get("resource", _NULL)) for one in members]
 
 
 def _held(kind: str, value: msgspec.Raw, full_url: str) -> Held:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -24,8 +25,8 @@ _NAMED = 5  # lines
 
 
 def card_id(finding: str) -> str:
-    """A finding's id is 128 bits in hex: the same number as a UUID."""
-    return str(UUID(finding))
+    """A finding's id is 128 bits in hex: the same number, written as a UUID."""
+    return f"{finding[:8]}-{finding[8:12]}-{finding[12:16]}-{finding[16:20]}-{finding[20:]}"
 
 
 def finding_id(card: str) -> str:
@@ -87,17 +88,17 @@ class CardMaker:
 
     def _detail(self, findings: Sequence[Finding]) -> str:
         lead = findings[0]
-        parts = [f"**{_plain(lead.title)}**"]
+        parts = [f"**{_plain_of_rule(lead.title)}**"]
         if len(findings) == 1:
             parts.append(_plain(lead.message))
         else:
             parts.append("\n".join(f"- {_plain(one.message)}" for one in findings))
         if named := self._named(findings):
             parts.append(f"涉及医嘱：{named}")
-        parts.append(f"处理建议：{_plain(lead.remedy)}")
+        parts.append(f"处理建议：{_plain_of_rule(lead.remedy)}")
         basis = "；".join(filter(None, (lead.basis, *lead.references)))
         if basis:
-            parts.append(f"依据：{_plain(basis)}")
+            parts.append(f"依据：{_plain_of_rule(basis)}")
         return "\n\n".join(parts)
 
     def _named(self, findings: Sequence[Finding]) -> str:
@@ -109,6 +110,9 @@ class CardMaker:
 def _plain(text: str) -> str:
     """No markup of the rules' own, and nothing that could be taken for a table or a break."""
     return _MARKUP.sub(r"\\\1", " ".join(text.split())).replace("|", "｜")
+
+
+_plain_of_rule = lru_cache(4096)(_plain)  # what a rule says is the same on each of its cards
 
 
 def _summary(finding: Finding, count: int) -> str:

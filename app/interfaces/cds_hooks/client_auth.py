@@ -3,20 +3,24 @@
 Whoever is refused is told nothing but that; why stands in the log, which holds nothing of the token.
 """
 
+import json
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jwt
 
+from app.domain.access import Caller, Permission, Role
+from app.domain.access import Scope as Reach
 from app.interfaces.asgi import Scope, header
-from app.interfaces.auth import KeyRing
-from app.interfaces.cds_hooks.client_keys import Key, Keys, PinnedKeys
+from app.interfaces.authentication.jwks import Key, Keys, PinnedKeys
+from app.interfaces.authentication.replay import SharedReplay
+from app.interfaces.authenticator import Authenticator
+from app.interfaces.caller import KEY
 from app.interfaces.cds_hooks.clients import CdsClient, CdsClients
-from app.interfaces.cds_hooks.replay import ReplayGuard
-from app.interfaces.errors import Problem, unauthorized
+from app.interfaces.errors import forbidden, unauthorized
 
 log = logging.getLogger("mingjian.cds_hooks")
 
@@ -34,10 +38,12 @@ class Times(NamedTuple):
 
 
 class _Known:
-    """A client with its keys and the tokens seen of it."""
+    """A client with its keys."""
 
     def __init__(self, client: CdsClient) -> None:
-        self.client, self.guard = client, ReplayGuard()
+        self.client = client
+        roles, limit = frozenset({Role.HIS_CLIENT}), frozenset(client.facilities) or None
+        self.caller = Caller(id=f"cds:{client.name}", roles=roles, scope=Reach(facilities=limit), kind="token")
         self._own = client.own_keys()
         self.pinned = PinnedKeys(client.jku) if client.jku else None
 
@@ -47,11 +53,19 @@ class _Known:
 
 
 class ClientAuth:
-    """Called with the scope of a request: the caller's name, or Problem (401)."""
+    """Called with the scope of a request: the caller, who is noted there too, or Problem (401, 403)."""
 
-    def __init__(self, clients: CdsClients, keys: KeyRing, clock: Callable[[], float] = time.time) -> None:
-        self._bases, self._keyring, self._clock = [one.rstrip("/") for one in clients.bases], keys, clock
+    def __init__(
+        self,
+        clients: CdsClients,
+        machines: Sequence[Authenticator],
+        replay: SharedReplay,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`machines`: the other ways by which a machine may show who it is."""
+        self._bases, self._clock = [one.rstrip("/") for one in clients.bases], clock
         self._clients = {client.issuer: _Known(client) for client in clients.clients}
+        self._machines, self._replay = tuple(machines), replay
 
     async def open(self) -> None:
         """Have the keys that are fetched; who cannot be reached now is asked again later."""
@@ -61,28 +75,41 @@ class ClientAuth:
         for one in pinned:
             await one.wait()
 
-    def __call__(self, scope: Scope) -> str:
-        authorization = header(scope, b"authorization")
-        scheme, _, token = authorization.partition(" ")
+    async def __call__(self, scope: Scope) -> Caller:
+        found = await self._machine(scope) or await self._client(scope)
+        if found is None:
+            raise unauthorized()
+        if not found.may(Permission.AUDIT_SUBMIT):
+            raise forbidden(Permission.AUDIT_SUBMIT)
+        scope[KEY] = found
+        return found
+
+    async def _machine(self, scope: Scope) -> Caller | None:
+        for one in self._machines:  # first: a key may look like a token
+            if (caller := one.known(scope)) is not None:
+                return caller
+        for one in self._machines:
+            if (caller := await one.find(scope)) is not None:
+                return caller
+        return None
+
+    async def _client(self, scope: Scope) -> Caller | None:
+        scheme, _, token = header(scope, b"authorization").partition(" ")
         token = token.strip()
         if not self._clients or scheme.lower() != "bearer" or token.count(".") != 2:
-            return self._keyring.caller_of(authorization)
+            return None
         try:
-            return self._keyring.caller_of(authorization)  # a key may look like a token
-        except Problem:
-            pass
-        try:
-            return self._verify(token, scope["path"])
+            return await self._verify(token, scope["path"])
         except Refused as refusal:
             log.warning("a CDS client is refused: %s", refusal)
         except Exception as error:  # whatever a token holds, it must not break anything
             log.warning("a CDS client is refused: %s", type(error).__name__)
-        raise unauthorized()
+        return None
 
-    def _verify(self, token: str, path: str) -> str:
+    async def _verify(self, token: str, path: str) -> Caller:
         if len(token) > _LONGEST:
             raise Refused("the token is too long")
-        told, claims = _peek(token)
+        told, claims, signature = _peek(token)
         known = self._clients.get(claims["iss"]) if isinstance(claims.get("iss"), str) else None
         if known is None:
             raise Refused(f"issuer {str(claims.get('iss'))[:100]!r} is not listed")
@@ -92,15 +119,19 @@ class ClientAuth:
             raise Refused(f"{client.name}: algorithm {str(algorithm)[:20]!r} is not allowed")
         if client.jku and told.get("jku", client.jku) != client.jku:
             raise Refused(f"{client.name}: jku {str(told['jku'])[:200]!r} is not the pinned one")
-        times = _times(claims, client, self._clock())
+        now = self._clock()
+        times = _times(claims, client, now)
         self._check_audience(claims.get("aud"), client, path)
         jti = claims.get("jti")
         if not isinstance(jti, str) or not 0 < len(jti) <= 200:
             raise Refused(f"{client.name}: no usable jti")
-        _check_signature(token, _key_for(known, told.get("kid"), algorithm), algorithm, client)
-        if not known.guard.is_new(jti, times.issued, times.expires + _LEEWAY, self._clock()):
+        key = _key_for(known, told.get("kid"), algorithm)
+        signed = token.rpartition(".")[0].encode()
+        if not jwt.get_algorithm_by_name(algorithm).verify(signed, key.key, signature):
+            raise Refused(f"{client.name}: InvalidSignatureError")
+        if not await self._replay.is_new(known.caller.id, jti, times.issued, times.expires + _LEEWAY, now):
             raise Refused(f"{client.name}: the token was used before, or is older than what is remembered")
-        return f"cds:{client.name}"
+        return known.caller
 
     def _check_audience(self, told: Any, client: CdsClient, path: str) -> None:
         named = told if isinstance(told, list) else [told]
@@ -108,13 +139,16 @@ class ClientAuth:
             raise Refused(f"{client.name}: audience {str(told)[:300]!r} is not this service")
 
 
-def _peek(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims, which nobody vouches for yet."""
+def _peek(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
+    """Header, claims, and the signature, which nobody has verified yet."""
     try:
-        found = jwt.decode_complete(token, options={"verify_signature": False})
+        found = jwt.api_jws.decode_complete(token, options={"verify_signature": False})
+        claims = json.loads(found["payload"])
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
         raise Refused(f"no token that can be read: {type(error).__name__}") from None
-    return found["header"], found["payload"]
+    if not isinstance(claims, dict):
+        raise Refused("no token that can be read: its claims are no object")
+    return found["header"], claims, found["signature"]
 
 
 def _times(claims: dict[str, Any], client: CdsClient, now: float) -> Times:
@@ -147,10 +181,3 @@ def _key_for(known: _Known, kid: Any, algorithm: Any) -> Key:
             known.pinned.look_again()
         raise Refused(f"{known.client.name}: {len(fitting)} keys fit kid {str(kid)[:100]!r} and {algorithm}")
     return fitting[0]
-
-
-def _check_signature(token: str, key: Key, algorithm: str, client: CdsClient) -> None:
-    try:
-        jwt.api_jws.decode_complete(token, key.key, algorithms=[algorithm])
-    except jwt.PyJWTError as error:
-        raise Refused(f"{client.name}: {type(error).__name__}") from None

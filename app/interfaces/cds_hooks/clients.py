@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from app.interfaces.cds_hooks.client_keys import BadKeys, Key, keys_in
+from app.interfaces.authentication.jwks import BadKeys, Key, keys_in
 from app.knowledge.text_yaml import read_yaml
 
 Algorithm = Literal["ES384", "RS384", "ES256", "RS256"]
@@ -32,6 +32,7 @@ class CdsClient(BaseModel):
     jku: str = ""
     keys: dict[str, Any] | None = None
     audiences: tuple[str, ...] = ()  # names of this service that only this client uses, each exactly as it sends it
+    facilities: tuple[str, ...] = ()  # for whose patients it may ask; none named: for those of every facility
     longest_seconds: Annotated[int, Field(ge=10, le=86400)] = 300  # between iat and exp
 
     @field_validator("jku")

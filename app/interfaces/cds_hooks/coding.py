@@ -52,14 +52,16 @@ class Item(NamedTuple):
     name: str = ""
 
 
-def codings(concepts: Iterable[Concept]) -> Iterator[Coding]:
+def codings(concepts: Iterable[Concept]) -> list[Coding]:
     """The codings of concepts, of concepts within them (R5), and of those that are bare codings."""
+    found: list[Coding] = []
     for one in concepts:
-        yield from one.coding
+        found += one.coding
         if one.code:
-            yield Coding(code=one.code, display=one.display)
+            found.append(Coding(code=one.code, display=one.display))
         if one.concept is not None:
-            yield from codings((one.concept,))
+            found += codings((one.concept,))
+    return found
 
 
 def words(concepts: Iterable[Concept]) -> Iterator[str]:
@@ -81,7 +83,8 @@ def item_of(concepts: Sequence[Concept]) -> Item:
         elif code and not local:
             local = code
         other_name = other_name or coding.display
-    name = name or next(words(concepts), "") or other_name
+    if not name:
+        name = next(words(concepts), "") or other_name
     return Item(national, local[:64], name.strip()[:500])
 
 

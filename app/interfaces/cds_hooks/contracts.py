@@ -3,17 +3,18 @@
 `app/main.py` gives them; the shapes are protocols, so that the layers below need not know this one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 from app.application.audit_encounter import Judged
 from app.application.deadline import Deadline
+from app.domain.access import Caller
 from app.domain.disposition import Disposition
 from app.domain.finding import Finding
 from app.interfaces.asgi import Scope
 
-Authenticate = Callable[[Scope], str]  # the caller; raises Problem (401) for nobody known
+Authenticate = Callable[[Scope], Awaitable[Caller]]  # the caller; raises Problem (401) for nobody known
 Indicator = Literal["info", "warning", "critical"]
 
 

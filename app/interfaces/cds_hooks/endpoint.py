@@ -3,10 +3,11 @@ the cards. Browsers ask first whether they may (CORS): every answer, refusals to
 """
 
 import logging
-import secrets
+import re
 import time
 from collections.abc import Callable
 
+from app.application.authorise import OutOfScope
 from app.interfaces.asgi import ClientGone, Header, Receive, Scope, Send, header, read_body, respond
 from app.interfaces.cds_hooks.contracts import Authenticate
 from app.interfaces.cds_hooks.discovery import SERVICES, Discovery
@@ -15,7 +16,8 @@ from app.interfaces.cds_hooks.outcome import respond_outcome
 from app.interfaces.cds_hooks.request import read_call
 from app.interfaces.cds_hooks.service import HookService
 from app.interfaces.deadline import asked_ms
-from app.interfaces.errors import Problem, internal_error, method_not_allowed, not_found, not_recorded
+from app.interfaces.errors import Problem, internal_error, method_not_allowed, not_found, not_recorded, out_of_scope
+from app.interfaces.observe.request_id import reference as new_reference
 from app.store.audit_log import NotRecorded
 
 log = logging.getLogger("mingjian.cds_hooks")
@@ -51,19 +53,21 @@ class CdsHooksEndpoint:
                 await self._serve(scope, receive, send, cors)
         except ClientGone:
             raise
+        except OutOfScope:
+            await respond_outcome(send, out_of_scope(), cors)
         except NotRecorded:
             await respond_outcome(send, not_recorded(), cors)
         except Problem as problem:
             await respond_outcome(send, problem, cors)
         except Exception:
-            reference = secrets.token_hex(6)
+            reference = new_reference()
             log.exception("request failed, reference %s", reference)
             await respond_outcome(send, internal_error(reference), cors)
 
     async def _discover(self, scope: Scope, send: Send, cors: list[Header]) -> None:
         _only(scope, "GET", "HEAD")
         if self._guards_discovery:
-            self._authenticate(scope)
+            await self._authenticate(scope)
         found = self._discovery.current()
         extra = [(b"etag", found.etag.encode()), (b"cache-control", b"no-cache"), *cors]
         known = [one.strip().removeprefix("W/") for one in header(scope, b"if-none-match").split(",")]
@@ -79,20 +83,23 @@ class CdsHooksEndpoint:
         if hook is None or rest not in ("", "feedback"):
             raise not_found("service", service[:64])
         _only(scope, "POST")
-        caller = self._authenticate(scope)
+        caller = await self._authenticate(scope)
         wanted = asked_ms(scope)
         body = await read_body(scope, receive, self._max_body)
         if rest == "feedback":
-            await self._feedback.take(body, hook, caller)
+            await self._feedback.take(body, hook, caller.id)
             await respond(send, 200, b"", extra=cors)
             return
         call = read_call(body)
         if call.hook and call.hook != hook:
-            told = (
-                f"service {service} serves {hook}, the body says {call.hook[:64]}; send it to the service of its hook"
-            )
+            told = f"service {service} serves {hook}, the body says {_hook_told(call.hook)}; send it to the one of its hook"
             raise Problem(400, "wrong-hook", "The hook is that of another service", told)
         await respond(send, 200, await self._service.answer(call, hook, caller, started, wanted), extra=cors)
+
+
+def _hook_told(hook: str) -> str:
+    """Only what may be a hook is told again."""
+    return hook if re.fullmatch(r"[a-z][a-z-]{1,63}", hook) else "another"
 
 
 def _only(scope: Scope, *methods: str) -> None:

@@ -50,14 +50,14 @@ def _read(body: bytes) -> list[dict[str, Any]]:
     if not isinstance(entries, list):
         raise Problem(400, "invalid-feedback", "The body holds no feedback", _NEED)
     for number, entry in enumerate(entries, 1):
-        if not isinstance(entry, dict) or not _text(entry.get("card")) or entry.get("outcome") not in _ACTIONS:
+        if not isinstance(entry, dict) or not _text(entry.get("card")) or _text(entry.get("outcome")) not in _ACTIONS:
             told = f"entry {number} lacks a card, or an outcome that is known; {_NEED}. Nothing was recorded."
             raise Problem(400, "invalid-feedback", "The feedback cannot be understood", told)
     return entries
 
 
 def _answered(finding: str, card: str, entry: dict[str, Any]) -> Answered:
-    action = _ACTIONS[entry["outcome"]]
+    action = _ACTIONS[_text(entry["outcome"])]
     override = _part(entry, "overrideReason")
     coding = _part(override, "reason")
     code, comment = _text(coding.get("code"))[:64], _text(override.get("userComment"))

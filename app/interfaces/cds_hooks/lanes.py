@@ -9,7 +9,7 @@ from app.application.deadline import Deadlines
 from app.application.record_disposition import DispositionRecorder
 from app.domain.alert import TierPolicy
 from app.interfaces.asgi import Application
-from app.interfaces.auth import KeyRing
+from app.interfaces.authentication.machines import Machines
 from app.interfaces.cds_hooks.client_auth import ClientAuth
 from app.interfaces.cds_hooks.clients import read_clients
 from app.interfaces.cds_hooks.cors import OriginList
@@ -29,10 +29,18 @@ from app.store.breaker import Breaker
 class CdsHooks:
     """What the services keep while the process lives: their clients, and what is shown to whom."""
 
-    def __init__(self, settings: Settings, alerts: AlertStore, keys: KeyRing, breaker: Breaker | None = None) -> None:
-        """Raises ClientError where the file of clients is wrong."""
+    def __init__(
+        self,
+        settings: Settings,
+        alerts: AlertStore,
+        machines: Machines,
+        breaker: Breaker | None = None,
+    ) -> None:
+        """`machines`: the ways other than signed tokens by which a machine shows who it is. Raises ClientError where
+        the file of clients is wrong.
+        """
         self._settings, self._alerts = settings, alerts
-        self._auth = ClientAuth(read_clients(settings.cds_clients), keys)
+        self._auth = ClientAuth(read_clients(settings.cds_clients), machines.authenticators, machines.replay)
         self._fatigue = AlertFatigue(
             alerts,
             TierPolicy(settings.cds_tiers),

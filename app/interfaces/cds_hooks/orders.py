@@ -1,36 +1,31 @@
-"""Orders (医嘱): from the order resources of FHIR to order lines. A line's id is the resource's own.
-
-What FHIR has no element for is read from extensions of ours: the unit price, the formulary class, and that the patient
-pays in full and has agreed to it (docs/cds-hooks.md).
-"""
+"""Orders (医嘱): from the order resources of FHIR to order lines. A line's id is the resource's own."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import blake2b
+from typing import Any
 
-from app.domain.line import FormularyClass, ItemCategory, OrderLine, Practitioner
-from app.domain.money import CENT, LARGEST, LARGEST_QUANTITY, SMALLEST, ZERO
+from msgspec.structs import replace
+
+from app.domain.line import ItemCategory, OrderLine, Practitioner
+from app.domain.money import LARGEST_QUANTITY, SMALLEST
 from app.interfaces.cds_hooks.bundles import Held
 from app.interfaces.cds_hooks.coding import codings, item_of
 from app.interfaces.cds_hooks.fhir import (
     Concept,
-    Extension,
     Order,
     Quantity,
     Reference,
+    Supply,
     listed,
     logical_id,
     present,
     target_of,
 )
+from app.interfaces.cds_hooks.own_extensions import told_by
 from app.interfaces.cds_hooks.visit import Resources, VisitReader
 from app.interfaces.nhsa.leaves import Reader
-
-UNIT_PRICE = "urn:mingjian:fhir:unit-price"
-FORMULARY_CLASS = "urn:mingjian:fhir:formulary-class"
-SELF_PAID = "urn:mingjian:fhir:self-paid"
-CONSENT = "urn:mingjian:fhir:self-pay-consent"
 
 _WITHDRAWN = frozenset({"cancelled", "revoked", "entered-in-error", "stopped"})
 _BY_LETTER = {
@@ -48,12 +43,11 @@ _BY_TYPE = {
     "DeviceRequest": ItemCategory.CONSUMABLE,
     "VisionPrescription": ItemCategory.CONSUMABLE,
 }
-_FORMULARY = {one.value: one for one in FormularyClass if one}
 _DAYS = {"d": 1, "day": 1, "days": 1, "天": 1, "日": 1, "wk": 7, "周": 7, "mo": 30, "月": 30}
+_PLAIN_TYPES = frozenset({"MedicationRequest", "ServiceRequest", "DeviceRequest"})  # what they ask for is one code
 _STANDING = {"continuous": True, "acute": False}
 _LONGEST_SUPPLY = 3660
 _ONE = Decimal(1)
-_NONE = Extension()
 
 
 class OrderReader:
@@ -70,12 +64,7 @@ class OrderReader:
         item = item_of(self._concepts(held))
         start, stop = self._span(order)
         quantity, unit = self._quantity(order)
-        told = {one.url: one for one in order.extension}
-        price, paid_alone = _price(told.get(UNIT_PRICE, _NONE)), told.get(SELF_PAID, _NONE).value_boolean
-        # The price of an order that the patient pays wholly may be unknown: a cent stands for it, and none is claimed.
-        amount = None if price is None else price * quantity
-        amount = CENT if paid_alone and not amount else amount
-        return OrderLine(
+        line = OrderLine(
             id=line_id,
             service_date=start.date() if start is not None else self._day(order),
             item_code=item.code,
@@ -86,28 +75,24 @@ class OrderReader:
             prescription_id=_number_of(order),
             quantity=quantity,
             unit=unit,
-            unit_price=price,
-            amount=amount,
-            uncovered_amount=amount if paid_alone else None,
-            days_supply=_days_supply(order),
-            start_at=start,
-            stop_at=stop,
             practitioner=self._practitioner(order),
-            is_standing=_STANDING.get(_first_code(order.course_of_therapy_type)),
-            is_discharge_medication=bool(order.category) and _first_code(order.category[0]) == "discharge",
-            formulary_class=_FORMULARY.get(told.get(FORMULARY_CLASS, _NONE).value_code, FormularyClass.UNKNOWN),
-            has_consent=told.get(CONSENT, _NONE).value_boolean,
             current=current,
         )
+        more = _rarely_told(order, quantity)
+        if start is not None or stop is not None:
+            more |= {"start_at": start, "stop_at": stop}
+        return replace(line, **more) if more else line
 
     def _concepts(self, held: Held) -> Sequence[Concept]:
         order = held.order
-        told = (order.medication_codeable_concept, order.medication, order.code, order.code_codeable_concept)
-        found = [one for one in told if one is not None]
-        for reference in (order.medication_reference, order.code_reference, *(one.reference for one in found)):
+        found: list[Concept] = []
+        for concept in (order.medication_codeable_concept, order.medication, order.code, order.code_codeable_concept):
+            if concept is not None:
+                found.append(concept)
+        for reference in (order.medication_reference, order.code_reference, *[one.reference for one in found]):
             if reference is not None:
                 found += self._referred(order, reference)
-        if held.type not in ("MedicationRequest", "ServiceRequest", "DeviceRequest"):
+        if held.type not in _PLAIN_TYPES:
             found += self._others(held)
         return found
 
@@ -151,8 +136,8 @@ class OrderReader:
         if order.dosage_instruction and (timing := order.dosage_instruction[0].timing) is not None:
             period = timing.repeat.bounds_period
         first, last = ("", "") if period is None else (period.start, period.end)
-        start = self._when(first or order.start or order.occurrence_date_time)
-        stop = self._when(last or order.end)
+        first, last = first or order.start or order.occurrence_date_time, last or order.end
+        start, stop = self._when(first) if first else None, self._when(last) if last else None
         if start is not None and stop is not None and stop < start:
             self._reader.note("医嘱的停止时间早于开始时间，未采用")
             stop = None
@@ -165,9 +150,12 @@ class OrderReader:
         return self._today
 
     def _when(self, written: str) -> datetime | None:
-        if written not in self._times:
-            self._times[written] = self._reader.when("医嘱日期", written) if len(written) >= 10 else None
-        return self._times[written]
+        try:
+            return self._times[written]
+        except KeyError:
+            found = self._reader.when("医嘱日期", written) if len(written) >= 10 else None
+            self._times[written] = found
+            return found
 
     def _practitioner(self, order: Order) -> Practitioner:
         named = order.requester or order.orderer or order.prescriber or order.sender
@@ -193,9 +181,18 @@ def identify(orders: Sequence[Held]) -> list[str]:
     return found
 
 
-def _price(extension: Extension) -> Decimal | None:
-    found = extension.value_decimal if extension.value_money is None else extension.value_money.value
-    return found if found is not None and found.is_finite() and ZERO <= found <= LARGEST else None
+def _rarely_told(order: Order, quantity: Decimal) -> dict[str, Any]:
+    """What most orders do not say, by the names of a line."""
+    found: dict[str, Any] = {}
+    if order.dispense_request is not None and order.dispense_request.expected_supply_duration is not None:
+        found["days_supply"] = _days_supply(order.dispense_request)
+    if order.course_of_therapy_type is not None:
+        found["is_standing"] = _STANDING.get(_first_code(order.course_of_therapy_type))
+    if order.category:
+        found["is_discharge_medication"] = _first_code(order.category[0]) == "discharge"
+    if order.extension:
+        found |= told_by(order.extension, quantity)
+    return found
 
 
 def _number_of(order: Order) -> str:
@@ -203,8 +200,8 @@ def _number_of(order: Order) -> str:
     return "" if number is None else number.value.strip()[:64]
 
 
-def _days_supply(order: Order) -> int | None:
-    supply = None if order.dispense_request is None else order.dispense_request.expected_supply_duration
+def _days_supply(dispensed: Supply) -> int | None:
+    supply = dispensed.expected_supply_duration
     if supply is None or supply.value is None:
         return None
     days = _DAYS.get(supply.code or supply.unit)
@@ -213,8 +210,8 @@ def _days_supply(order: Order) -> int | None:
     return min(max(int(supply.value * days), 1), _LONGEST_SUPPLY)
 
 
-def _first_code(concept: Concept | None) -> str:
-    return "" if concept is None else next((one.code for one in codings((concept,))), "")
+def _first_code(concept: Concept) -> str:
+    return next((one.code for one in codings((concept,))), "")
 
 
 def is_withdrawn(held: Held) -> bool:

@@ -6,6 +6,7 @@ import msgspec
 
 from app.interfaces.asgi import Header, Send, respond
 from app.interfaces.errors import Problem, problem_headers
+from app.interfaces.observe.request_id import note_refusal
 
 _CODES = {
     400: "invalid",
@@ -19,6 +20,7 @@ _CODES = {
 
 
 async def respond_outcome(send: Send, problem: Problem, extra: Iterable[Header]) -> None:
+    note_refusal(problem.reason)
     headers = [(name.encode(), value.encode()) for name, value in problem_headers(problem).items()]
     body = b"" if problem.status == 401 else _encode(problem)
     await respond(send, problem.status, body, b"application/json", [*headers, *extra])

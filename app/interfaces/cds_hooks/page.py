@@ -36,7 +36,7 @@ def popup_page(
     fatigue: AlertFatigue,
     origins: Collection[str],
 ) -> tuple[Tickets, Popup]:
-    """Its tickets, which open no other page, and the page. `origins`: pages to which it may lead back."""
+    """Its tickets, which open no other page, and the page. `origins`: of pages that it leads back to, and that may frame it."""
 
     async def told(stored: StoredAudit) -> set[str]:
         audit = _decode(stored.audit)
@@ -51,7 +51,7 @@ def popup_page(
             return  # the answers themselves are safe
 
     tickets = Tickets(sha256(b"card tickets" + secret).digest(), PATH)
-    return tickets, Popup(tickets, log, recorder, PATH, told=told, note=note, origins=origins)
+    return tickets, Popup(tickets, log, recorder, PATH, told=told, note=note, origins=origins, frames=origins)
 
 
 def card_link(base: str, ticket: str) -> dict[str, Any]:

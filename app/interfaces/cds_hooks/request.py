@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from app.interfaces.cds_hooks.bundles import Held, contents_of, kind_of
+from app.interfaces.cds_hooks.bundles import Held, PlainBundle, contents_of, kind_of
 from app.interfaces.errors import Problem, decode_problem
 
 UNREADABLE = (msgspec.MsgspecError, RecursionError, ValueError, ArithmeticError)
@@ -65,6 +65,26 @@ class _Body(msgspec.Struct, rename="camel", gc=False):
     fhir_authorization: Any = msgspec.UNSET
 
 
+class _PlainContext(msgspec.Struct, rename="camel", gc=False, forbid_unknown_fields=True):
+    """What the standard names, and nothing besides: whatever else there is may be a resource."""
+
+    user_id: str | None = None
+    patient_id: str | None = None
+    encounter_id: str | None = None
+    selections: list[str] | None = None
+    draft_orders: PlainBundle | None = None
+
+
+class _PlainBody(msgspec.Struct, rename="camel", gc=False):
+    hook: Any = None
+    hook_instance: Any = None
+    context: _PlainContext | None = None
+    prefetch: msgspec.Raw = msgspec.Raw(b"null")
+    extension: Any = None
+    fhir_authorization: Any = msgspec.UNSET
+
+
+_decode_plain = msgspec.json.Decoder(_PlainBody).decode
 _decode = msgspec.json.Decoder(_Body).decode
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
@@ -74,8 +94,7 @@ def read_call(body: bytes) -> Call:
     """Raises Problem: 400 for what is no JSON object."""
     try:
         body.decode()
-        message = _decode(body)
-        context, resources = _context(message.context)
+        message, context, resources = _read(body)
         prefetch, partial = _prefetch(message.prefetch)
         return Call(
             hook=_text(message.hook),
@@ -89,6 +108,25 @@ def read_call(body: bytes) -> Call:
         )
     except UNREADABLE as error:
         raise _unreadable(error) from None
+
+
+def _read(body: bytes) -> tuple[_PlainBody | _Body, dict[str, Any], list[Held]]:
+    """The body, and what stands in its context: of one as the standard has it in one go, of others member by member."""
+    try:
+        plain = _decode_plain(body)
+    except msgspec.ValidationError:
+        message = _decode(body)
+        return message, *_context(message.context)
+    told = plain.context
+    if told is None:
+        return plain, {}, []
+    context = {
+        "userId": told.user_id,
+        "patientId": told.patient_id,
+        "encounterId": told.encounter_id,
+        "selections": told.selections,
+    }
+    return plain, context, [] if told.draft_orders is None else told.draft_orders.contents.resources
 
 
 def _text(value: Any) -> str:

@@ -9,7 +9,11 @@ from msgspec.structs import replace
 
 from app.application.assert_coverage import assert_coverage
 from app.application.audit_encounter import EncounterAuditor, Judged
+from app.application.authorise import check_place, place_of
 from app.application.deadline import Deadlines
+from app.domain.access import Caller
+from app.domain.audit import Audit
+from app.domain.decision import Decision
 from app.domain.finding import NotEvaluated
 from app.interfaces.cds_hooks.cards import CardMaker
 from app.interfaces.cds_hooks.configuration import Configuration, read_configuration
@@ -40,10 +44,11 @@ class HookService:
         self._auditor, self._fatigue, self._now = auditor, fatigue, now
         self._deadlines = deadlines or Deadlines()
 
-    async def answer(self, call: Call, hook: str, caller: str, started: float, asked_ms: int | None) -> bytes:
-        """Raises Problem (412, 422), and NotRecorded where the audit could not be made durable."""
+    async def answer(self, call: Call, hook: str, caller: Caller, started: float, asked_ms: int | None) -> bytes:
+        """Raises Problem (412, 422), OutOfScope, and NotRecorded where the audit could not be made durable."""
         configuration = read_configuration(call.extension, hook)
-        asked = translate(call, hook, caller, self._now())
+        asked = translate(call, hook, caller.id, self._now())
+        check_place(caller, place_of(asked.request.encounter))
         if hook == "order-dispatch" and not asked.orders and any(gap.why is Why.NOT_SENT for gap in asked.gaps):
             told = "none of the dispatched orders was sent; prefetch them: this service calls no FHIR server"
             raise Problem(412, "data-unobtainable", "What is to be judged was not sent", told)
@@ -51,16 +56,25 @@ class HookService:
         judged = await self._auditor.judge(asked.request, asked.issues, is_body=False, deadline=deadline)
         wanted, orders = _wanted(judged, configuration), frozenset(asked.orders)
         shown = await self._fatigue.choose(wanted, hook, orders, configuration.most_cards, deadline)
-        answer = self._encode(judged, asked, shown, configuration)
-        passing = _passing(judged, hook, asked)
-        await self._auditor.record(judged, call.kept, caller=caller, sent=answer, deadline=deadline, passing=passing)
+
+        def encode(audit: Audit) -> bytes:
+            return self._encode(judged._replace(audit=audit), asked, shown, configuration)
+
+        answer, _ = await self._auditor.record(
+            judged, call.kept, caller=caller.id, sent=encode(judged.audit), deadline=deadline,
+            passing=_passing(judged, hook, asked), told=encode,
+        )  # fmt: skip
         return answer
 
     def _encode(self, judged: Judged, asked: Asked, shown: Shown, configuration: Configuration) -> bytes:
         encounter, ruleset, strict = asked.request.encounter, judged.ruleset, configuration.is_strict
         names = {line.id: line.name for line in encounter.order_lines}
-        maker = CardMaker(ruleset, encounter, asked.orders, names, is_strict=strict)
-        cards = [maker.make(card) for card in shown.cards]
+        cards = []
+        if shown.cards:
+            maker = CardMaker(ruleset, encounter, asked.orders, names, is_strict=strict)
+            cards = [maker.make(card) for card in shown.cards]
+        if judged.audit.decision is not Decision.BLOCK:  # it may have turned out after they were chosen
+            cards = [{**card, "indicator": "warning"} if card["indicator"] == "critical" else card for card in cards]
         if cards and (link := self._popup(judged.audit.id)) is not None:
             cards = [{**card, "links": [*card.get("links", ()), link]} for card in cards]
         answer: dict[str, Any] = {"cards": cards}
@@ -99,6 +113,8 @@ def _told(judged: Judged, asked: Asked) -> dict[str, Any]:
     """What a card has no place for: which audit this is, and what could not be judged."""
     audit = judged.audit
     told: dict[str, Any] = {"id": audit.id, "ruleset": audit.ruleset, "decision": audit.decision}
+    if audit.override:
+        told["override"] = audit.override
     if audit.degraded:
         told["degraded"] = audit.degraded
     open_points = [*_gaps(asked), *_uncoded(asked), *_grouped(audit.not_evaluated, asked)]

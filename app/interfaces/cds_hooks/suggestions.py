@@ -10,7 +10,7 @@ import msgspec
 from app.application.suggest_remedies import Remedy, Way
 from app.domain.money import plain
 from app.interfaces.cds_hooks.bundles import Held
-from app.interfaces.cds_hooks.orders import CONSENT, SELF_PAID
+from app.interfaces.cds_hooks.own_extensions import CONSENT, SELF_PAID
 
 _OURS = UUID("6d696e67-6a69-516e-8000-636473686f6f")  # a namespace of our own
 LABELS = {

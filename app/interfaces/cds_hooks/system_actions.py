@@ -5,8 +5,8 @@ Nothing but the coverage-information extension of the order is touched: its othe
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from hashlib import blake2b
-from typing import Any
+from hashlib import blake2b as _hash
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,9 +25,19 @@ _COVER_NAMES = {
 }
 _ID_PART = {"url": "coverage-assertion-id", "valueString": ""}
 _END = b'"}]}'  # behind the value of that part
+_START = b'{"type":"update","description":'
+_RESOURCE = b',"resource":'
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_any = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+class _Told(NamedTuple):
+    """What is the same for all orders of one coverage and assertion."""
+
+    parts: bytes  # the extension up to the value of its last part
+    identity: str  # what the id of the assertion is made of, behind the order
+    name: str
 
 
 class Actions:
@@ -36,23 +46,23 @@ class Actions:
     def __init__(self, coverage: Held | None, day: str, *, is_strict: bool) -> None:
         self._day, self._is_strict = day, is_strict
         self._known = coverage.reference if coverage is not None and coverage.id else ""
-        self._told: dict[tuple[str, Assertion], bytes] = {}
+        self._told: dict[tuple[str, Assertion], _Told] = {}
 
     def of(
         self, orders: Mapping[str, Held], assertions: Mapping[str, Assertion], names: Mapping[str, str]
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[msgspec.Raw]:
         for line_id, order in orders.items():
             assertion = assertions[line_id]
             coverage = self._coverage_of(order)
-            assertion_id = _assertion_id(order, coverage, assertion)
+            told = self._told.get((coverage, assertion)) or self._tell(coverage, assertion)
+            assertion_id = _hash(f"{order.type}/{order.id}{told.identity}".encode(), digest_size=16).hexdigest()
             if self._is_strict and _carries(order, assertion_id):
                 continue
-            told = self._parts(coverage, assertion) + assertion_id.encode() + _END
-            yield {
-                "type": "update",
-                "description": f"{names[line_id]}：{_COVER_NAMES[assertion.cover]}",
-                "resource": _with_extension(order, coverage, told),
-            }
+            extension = b"".join((told.parts, assertion_id.encode(), _END))
+            description = _encode(f"{names[line_id]}：{told.name}")
+            yield msgspec.Raw(
+                b"".join((_START, description, _RESOURCE, *_with_extension(order, coverage, extension), b"}"))
+            )
 
     def _coverage_of(self, order: Held) -> str:
         """The reference of the coverage; blank where the client told of none."""
@@ -61,13 +71,14 @@ class Actions:
                 return insurance.reference
         return self._known
 
-    def _parts(self, coverage: str, assertion: Assertion) -> bytes:
-        """The extension up to the value of its last part; most orders of an answer share it."""
-        found = self._told.get((coverage, assertion))
-        if found is None:
-            whole = _encode({"url": URL, "extension": [*self._listed(coverage, assertion), _ID_PART]})
-            found = self._told[coverage, assertion] = whole.removesuffix(_END)
-        return found
+    def _tell(self, coverage: str, assertion: Assertion) -> _Told:
+        """Most orders of an answer share it."""
+        whole = _encode({"url": URL, "extension": [*self._listed(coverage, assertion), _ID_PART]})
+        findings = "|".join(sorted(assertion.findings))
+        said = f"{assertion.cover}\x1f{assertion.ground}\x1f{assertion.reason}\x1f{findings}"
+        told = _Told(whole.removesuffix(_END), f"\x1f{coverage}\x1f{said}", _COVER_NAMES[assertion.cover])
+        self._told[coverage, assertion] = told
+        return told
 
     def _listed(self, coverage: str, assertion: Assertion) -> list[dict[str, Any]]:
         cover = assertion.cover
@@ -101,27 +112,20 @@ class Actions:
         return {**coding, "text": assertion.reason}
 
 
-def _assertion_id(order: Held, coverage: str, assertion: Assertion) -> str:
-    """The same as long as nothing new is said of the order under this coverage."""
-    findings = "|".join(sorted(assertion.findings))
-    told = f"{order.type}/{order.id}\x1f{coverage}\x1f{assertion.cover}\x1f{assertion.ground}\x1f{assertion.reason}"
-    return blake2b(f"{told}\x1f{findings}".encode(), digest_size=16).hexdigest()
-
-
 def _carries(order: Held, assertion_id: str) -> bool:
     told = (part for one in order.order.extension if one.url == URL for part in one.extension)
     return any(part.url == "coverage-assertion-id" and part.value_string == assertion_id for part in told)
 
 
-def _with_extension(order: Held, coverage: str, told: bytes) -> msgspec.Raw | dict[str, Any]:
-    """What was asserted before under the same coverage is replaced; that of other coverages stays."""
+def _with_extension(order: Held, coverage: str, told: bytes) -> tuple[bytes, ...]:
+    """The order, in parts. What was asserted before under the coverage is replaced; that of other coverages stays."""
     sent = bytes(order.raw)
     if not order.order.extension and b'"extension"' not in sent:
-        return msgspec.Raw(b'{"extension":[' + told + b"]," + sent[1:])
+        return b'{"extension":[', told, b"],", sent[1:]
     members = _decode(order.raw)
     found = _decode_any(members["extension"]) if "extension" in members else []
     kept = [_encode(one) for one in (found if isinstance(found, list) else []) if not _says(one, coverage)]
-    return {**members, "extension": msgspec.Raw(b"[" + b",".join([*kept, told]) + b"]")}
+    return (_encode({**members, "extension": msgspec.Raw(b"[" + b",".join([*kept, told]) + b"]")}),)
 
 
 def _says(extension: Any, coverage: str) -> bool:

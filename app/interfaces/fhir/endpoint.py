@@ -1,7 +1,6 @@
 """`POST /fhir/Claim/$submit` (理赔单审核): a claim in, a ClaimResponse out; refusals are OperationOutcomes."""
 
 import logging
-import secrets
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -9,14 +8,18 @@ from datetime import datetime
 import msgspec
 
 from app.application.audit_encounter import EncounterAuditor
+from app.application.authorise import OutOfScope, check_place, place_of
 from app.application.deadline import Deadlines
+from app.domain.audit import Audit
 from app.interfaces.asgi import ClientGone, Header, Receive, Scope, Send, read_body, respond
+from app.interfaces.cds_hooks.contracts import Authenticate
 from app.interfaces.cds_hooks.outcome import respond_outcome
 from app.interfaces.deadline import asked_ms
-from app.interfaces.errors import Problem, internal_error, method_not_allowed, not_recorded
+from app.interfaces.errors import Problem, internal_error, method_not_allowed, not_recorded, out_of_scope
 from app.interfaces.fhir.claim import read_claim
 from app.interfaces.fhir.response import response_of
 from app.interfaces.fhir.translate import translate
+from app.interfaces.observe.request_id import reference as new_reference
 from app.store.audit_log import NotRecorded
 
 log = logging.getLogger("mingjian.fhir")
@@ -30,7 +33,7 @@ class ClaimEndpoint:
     def __init__(
         self,
         auditor: EncounterAuditor,
-        authenticate: Callable[[Scope], str],
+        authenticate: Authenticate,
         deadlines: Deadlines,
         max_body: int,
         cors: Callable[[Scope], list[Header]] = lambda _: [],
@@ -48,12 +51,14 @@ class ClaimEndpoint:
                 await respond(send, 200, await self._submit(scope, receive), _FHIR, cors)
         except ClientGone:
             raise
+        except OutOfScope:
+            await respond_outcome(send, out_of_scope(), cors)
         except NotRecorded:
             await respond_outcome(send, not_recorded(), cors)
         except Problem as problem:
             await respond_outcome(send, problem, cors)
         except Exception:
-            reference = secrets.token_hex(6)
+            reference = new_reference()
             log.exception("request failed, reference %s", reference)
             await respond_outcome(send, internal_error(reference), cors)
 
@@ -61,13 +66,19 @@ class ClaimEndpoint:
         started = time.monotonic()
         if scope["method"] != "POST" or scope["path"] != PATH:
             raise method_not_allowed(scope["method"], scope["path"], f"POST {PATH}")
-        caller, wanted = self._authenticate(scope), asked_ms(scope)
+        caller, wanted = await self._authenticate(scope), asked_ms(scope)
         body = await read_body(scope, receive, self._max_body)
         submitted = read_claim(body)
-        asked = translate(submitted, caller, self._now())
+        asked = translate(submitted, caller.id, self._now())
+        check_place(caller, place_of(asked.request.encounter))
         deadline = self._deadlines.of(asked.request.stage, started, wanted)
         judged = await self._auditor.judge(asked.request, asked.issues, is_body=False, deadline=deadline)
         lines = asked.request.encounter.charge_lines
-        answer = _encode(response_of(submitted.claim, judged.audit, lines, asked.sequences))
-        await self._auditor.record(judged, body, caller=caller, sent=answer, deadline=deadline)
+
+        def told(audit: Audit) -> bytes:
+            return _encode(response_of(submitted.claim, audit, lines, asked.sequences))
+
+        answer, _ = await self._auditor.record(
+            judged, body, caller=caller.id, sent=told(judged.audit), deadline=deadline, told=told
+        )
         return answer

@@ -100,7 +100,8 @@ def _open_points(audit: Audit) -> list[str]:
 def _summary(audit: Audit, told: Sequence[Finding]) -> str:
     if not told:
         return "未发现问题" if not audit.not_evaluated else "未发现问题，但有项目因资料不全未能审核"
-    return f"发现 {len(told)} 个疑点" + ("，须修改后再申报" if audit.decision is Decision.BLOCK else "，请核对")
+    blocks = audit.decision is Decision.BLOCK
+    return f"发现 {len(told)} 个疑点，" + ("须修改后再申报；确有需要的，填写理由后可继续申报" if blocks else "请核对")
 
 
 def _concept(concept: Concept | None) -> Element | None:

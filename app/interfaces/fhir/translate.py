@@ -16,7 +16,7 @@ from app.domain.money import LARGEST, LARGEST_QUANTITY, SMALLEST, ZERO
 from app.interfaces.cds_hooks.bundles import Held
 from app.interfaces.cds_hooks.coding import diagnosis_in, item_of, meaning
 from app.interfaces.cds_hooks.fhir import Other, Quantity, Reference, present, target_of
-from app.interfaces.cds_hooks.orders import CONSENT, SELF_PAID
+from app.interfaces.cds_hooks.own_extensions import CONSENT, SELF_PAID
 from app.interfaces.cds_hooks.visit import Resources, VisitReader
 from app.interfaces.fhir.claim import Claim, ClaimItem, Submitted
 from app.interfaces.nhsa.leaves import Reader

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from msgspec import UNSET
 
 from app.application.deadline import Deadline
+from app.application.judge_encounter import OVERLOAD
+from app.application.pass_unjudged import UNRECORDED
 from app.application.patient_history import Gathered
 from app.domain.audit import Audit, AuditRequest, Judgement
 from app.domain.decision import Decision, Stage
@@ -65,6 +67,13 @@ class CountedAudits:
         stage.record(seconds)
         if deadline is not None and time.monotonic() > deadline.due:
             stage.late()
+
+    def passed(self, stage: Stage) -> None:
+        if (seen := SEEN.get()) is not None:
+            seen.stage = stage
+        self._stages[stage].decisions[Decision.PASS]()
+        for what in (OVERLOAD, UNRECORDED):
+            self._count_without(stage, what)
 
     def _count(self, finding: Finding) -> None:
         key = (finding.rule, finding.severity, finding.visibility)

@@ -13,6 +13,7 @@ from app.application.keep_trail import TrailKeeper
 from app.application.safety_net import SafetyNet
 from app.application.watch import State
 from app.interfaces.observe.metrics import Metrics
+from app.interfaces.observe.pressure import PressureMetrics
 from app.store.rulesets import RulesetStore
 from app.store.trail import TrailStore
 
@@ -65,6 +66,7 @@ class Condition:
             buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0), registry=registry,
         )  # fmt: skip
         self._judging_by = ""
+        self._pressure = PressureMetrics(registry)
 
     def look(self, seconds: float) -> None:
         """`seconds` since the last look."""
@@ -81,6 +83,7 @@ class Condition:
         for breaker in net.breakers:
             self._open.labels(breaker.name).set(not breaker.is_closed)
             self._degraded.labels(breaker.name).inc(0.0 if breaker.is_closed else seconds)
+        self._pressure.look(net.pressure, net.recorder.unrecorded)
         self._look_at_rules(rulesets)
         self._broken.set(bool(self._sources.keeper.broken))
 

@@ -27,6 +27,9 @@ class Metrics:
             "mingjian_requests", "Requests by the class of the answer's status; none: the caller hung up",
             ["interface", "status"], registry=registry,
         )  # fmt: skip
+        self._refusals = Counter(
+            "mingjian_refusals", "Requests refused, by the name of the refusal", ["reason"], registry=registry
+        )
         self.audits = AuditMetrics(registry)
 
     def request(self, interface: str, stage: str, status: int, seconds: float) -> None:
@@ -38,6 +41,10 @@ class Metrics:
             ends = self._ends[key] = (observe, inc)
         ends[0](seconds)
         ends[1]()
+
+    def refused(self, reason: str) -> None:
+        """`reason`: the name of the problem, and after a blank what is told of it beyond that."""
+        self._refusals.labels(reason.partition(" ")[0]).inc()
 
 
 class AuditMetrics:

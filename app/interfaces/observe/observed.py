@@ -50,6 +50,8 @@ class Observed:
     def _tell(self, scope: Scope, seen: Seen, seconds: float) -> None:
         route = self._routes.of(scope["method"], scope["path"])
         self._metrics.request(route.interface, seen.stage, seen.status, seconds)
+        if seen.refused:
+            self._metrics.refused(seen.refused)
         if self._access is not None:
             caller = scope.get(CALLER)
             self._access.note(route, seen, seconds, "" if caller is None else caller.id)

@@ -14,12 +14,14 @@ _WELL_FORMED = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{7,63}")
 
 
 class Seen:
-    """A request on its way: `stage` is that of the last audit within it, `status` 0 before it is answered."""
+    """A request on its way: `stage` is that of the last audit within it, `status` 0 before it is answered, `refused`
+    why it was refused, in a word of this code.
+    """
 
-    __slots__ = ("id", "stage", "status")
+    __slots__ = ("id", "refused", "stage", "status")
 
     def __init__(self, request_id: str) -> None:
-        self.id, self.stage, self.status = request_id, "none", 0
+        self.id, self.stage, self.status, self.refused = request_id, "none", 0, ""
 
 
 SEEN: ContextVar[Seen | None] = ContextVar("mingjian_request", default=None)
@@ -38,6 +40,13 @@ def current_id() -> str:
     """Blank outside of a request."""
     seen = SEEN.get()
     return "" if seen is None else seen.id
+
+
+def note_refusal(reason: str) -> None:
+    """For the access log and the metrics: the request that is being served is refused."""
+    seen = SEEN.get()
+    if seen is not None:
+        seen.refused = reason
 
 
 def reference() -> str:

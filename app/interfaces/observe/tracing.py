@@ -14,6 +14,7 @@ from app.application.deadline import Deadline
 from app.application.observe_audits import AuditObserver
 from app.application.patient_history import Gathered
 from app.domain.audit import Audit, AuditRequest, Judgement
+from app.domain.decision import Stage
 from app.interfaces.asgi import Application, Receive, Scope, Send, header
 from app.interfaces.observe.request_id import current_id
 from app.interfaces.observe.routes import Routes
@@ -120,6 +121,9 @@ class TracedAudits:
     def recorded(self, audit: Audit, seconds: float, deadline: Deadline | None) -> None:
         self._further.recorded(audit, seconds, deadline)
         self._span("record", seconds, 0.0, {"mingjian.audit": audit.id})
+
+    def passed(self, stage: Stage) -> None:
+        self._further.passed(stage)
 
     def _span(self, name: str, seconds: float, ago: float, attributes: dict[str, str | int | bool]) -> None:
         """One that took so many seconds, and was over so many seconds ago."""

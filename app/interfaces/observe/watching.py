@@ -36,7 +36,7 @@ class Watching:
         self.observer: AuditObserver = CountedAudits(self.metrics.audits)
         self._routes, self._version = routes_of(settings), version
         self._witnesses = [read_verifier(one["key"]).name for one in settings.trail_witnesses]
-        self._access = AccessLog(is_json(settings.log_format)) if settings.access_log else None
+        self._access = AccessLog(is_json(settings.log_format), only_refused=not settings.access_log)
         self._condition: Condition | None = None
         self._lags: Lags | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -71,9 +71,7 @@ class Watching:
         self._condition = Condition(self.metrics, sources, self._version)
         self._lags = Lags(self.metrics.registry, sources.published, sources.trail, self._witnesses)
         self._condition.look(0.0)
-        followed = [self._follow(self._condition, self._lags), _ask(self._lags)]
-        if self._access is not None:
-            followed.append(self._access.follow())
+        followed = [self._follow(self._condition, self._lags), _ask(self._lags), self._access.follow()]
         self._tasks = [asyncio.create_task(one) for one in followed]
 
     async def close(self) -> None:
@@ -81,8 +79,7 @@ class Watching:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._access is not None:
-            self._access.flush()
+        self._access.flush()
         if self._tracing is not None:
             await self._tracing.close()
 

@@ -9,6 +9,8 @@ from app.interfaces.asgi import Scope, header
 
 SECURE, PLAIN = "__Host-mj", "mj"
 _LONGEST_TOKEN = 100
+# At the end of a session. Not "cookies": those of the hospital's other systems on the same domain would go, too.
+CLEARED = {"clear-site-data": '"storage"'}
 
 
 class PublicAddress:

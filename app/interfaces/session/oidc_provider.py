@@ -13,10 +13,12 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from app.application.bounded_answer import bounded
+
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 _HOLD = 3600.0  # seconds that what it tells of itself is held
 _SELDOM = 30.0  # seconds between two looks for a key that is not known
-_LARGEST = 256 * 1024
+_LARGEST, _PATIENCE = 256 * 1024, 10.0  # bytes of an answer, seconds for it
 _LEEWAY = 30
 
 
@@ -74,7 +76,7 @@ class OidcProvider:
         }  # fmt: skip
         auth = httpx.BasicAuth(self.client.client_id, self.client.client_secret)
         try:
-            answer = await self._http.post(metadata.token_endpoint, data=form, auth=auth)
+            answer = await self._ask("POST", metadata.token_endpoint, data=form, auth=auth)
         except httpx.HTTPError as error:
             raise OidcUnavailable(type(error).__name__) from error
         if answer.status_code >= 500:
@@ -134,9 +136,12 @@ class OidcProvider:
         self._keys = now, found
         return found
 
+    async def _ask(self, method: str, address: str, **sent: Any) -> httpx.Response:
+        return await bounded(self._http, method, address, most=_LARGEST, seconds=_PATIENCE, **sent)
+
     async def _get(self, address: str) -> dict[str, Any]:
         try:
-            answer = await self._http.get(address)
+            answer = await self._ask("GET", address)
         except httpx.HTTPError as error:
             raise OidcUnavailable(type(error).__name__) from error
         if answer.status_code != 200:
@@ -146,8 +151,8 @@ class OidcProvider:
 
 def _object(answer: httpx.Response) -> dict[str, Any]:
     try:
-        found = answer.json() if len(answer.content) <= _LARGEST else None
-    except ValueError:
+        found = answer.json()
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise OidcUnavailable("it answers no JSON object")

@@ -8,8 +8,10 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import python_calamine
 
+from app.knowledge.imports.apart import read_apart
 from app.knowledge.imports.archive import MAX_CELLS, MAX_TEXT, MAX_WORKBOOK, check_archive, check_size
 from app.knowledge.imports.cells import Cell
 from app.knowledge.imports.faults import BadTable
@@ -45,9 +47,9 @@ def read_workbook(path: Path) -> list[Sheet]:
         raise BadTable(f"{name}: 文件是空的")
     if content.startswith(_ZIP):
         check_archive(content, name)
-        sheets = _excel(content, name)
+        sheets = read_excel(content, name)
     elif content.startswith(_OLD_EXCEL):
-        sheets = _excel(content, name)
+        sheets = msgspec.msgpack.decode(read_apart(content, name), type=list[Sheet])
     else:
         sheets = [_csv(content, name)]
     found = [sheet for sheet in sheets if any(cell not in (None, "") for row in sheet.rows for cell in row)]
@@ -56,7 +58,7 @@ def read_workbook(path: Path) -> list[Sheet]:
     return found
 
 
-def _excel(content: bytes, name: str) -> list[Sheet]:
+def read_excel(content: bytes, name: str) -> list[Sheet]:
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         worksheets = [

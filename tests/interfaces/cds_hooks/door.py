@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.interfaces.auth import KeyRing
+from app.domain.access import Role
+from app.interfaces.authentication.installation_key import InstallationKey
+from app.interfaces.authentication.replay import SharedReplay
 from app.interfaces.cds_hooks.client_auth import ClientAuth
 from app.interfaces.cds_hooks.clients import CdsClient, CdsClients
 from app.interfaces.errors import Problem
@@ -20,11 +22,18 @@ def client(**changes: Any) -> CdsClient:
 
 def door(*clients: CdsClient, bases: tuple[str, ...] = (BASE,), now: float | None = None) -> ClientAuth:
     clock = time.time if now is None else lambda: now
-    return ClientAuth(CdsClients(bases=bases, clients=clients or (client(),)), KeyRing({"local": "the.api.key"}), clock)
+    machines = [InstallationKey("the.api.key", [Role.HIS_CLIENT])]
+    return ClientAuth(CdsClients(bases=bases, clients=clients or (client(),)), machines, SharedReplay(None), clock)
 
 
 def call(auth: ClientAuth, sent: str, path: str = PATH) -> str:
-    return auth({"path": path, "headers": [(b"authorization", f"Bearer {sent}".encode())]})
+    """Who calls; nothing may wait for anything meanwhile."""
+    asked = auth({"path": path, "headers": [(b"authorization", f"Bearer {sent}".encode())]})
+    try:
+        asked.send(None)
+    except StopIteration as told:
+        return str(told.value.id)
+    raise AssertionError("it waited")
 
 
 def refused(auth: ClientAuth, sent: str, caplog: pytest.LogCaptureFixture, path: str = PATH) -> str:

@@ -2,9 +2,7 @@
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -20,6 +18,7 @@ from tests.interfaces.cds_hooks.tokens import ISSUER, jwk, private_key
 from tests.interfaces.nhsa.caller import RULES
 from tests.interfaces.nhsa.messages import WOMEN_ONLY
 from tests.service import KEY, Service, serving
+from tests.stored_dispositions import stored_dispositions
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -74,8 +73,7 @@ def service(emr: tuple[Any, str], tmp_path: Path) -> Iterator[Service]:
 
 
 def dispositions(service: Service) -> list[tuple[str, str, str]]:
-    with closing(sqlite3.connect(service.data_dir / "mingjian.sqlite3")) as connection:
-        return connection.execute("SELECT action, reason, caller FROM dispositions ORDER BY seq").fetchall()
+    return [(one.action, one.reason, one.caller) for one in stored_dispositions(service.data_dir)]
 
 
 def test_from_discovery_over_the_popup_to_feedback(service: Service, emr: tuple[Any, str]) -> None:

@@ -1,14 +1,23 @@
 """Clients that sign: whose token opens a service, whose does not, and that the log alone says why."""
 
+import asyncio
 import base64
 import json
 import warnings
+from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
 
+from app.domain.access import Role, Scope
+from app.interfaces.authentication.installation_key import InstallationKey
+from app.interfaces.authentication.replay import SharedReplay
+from app.interfaces.caller import caller_in
+from app.interfaces.cds_hooks.client_auth import ClientAuth
+from app.interfaces.cds_hooks.clients import CdsClients
 from app.interfaces.errors import Problem
+from app.store.sqlite.used_tokens import SqliteUsedTokens
 from tests.interfaces.cds_hooks.door import call, client, door, refused
 from tests.interfaces.cds_hooks.tokens import BASE, PATH, claims, jwk, private_key, token
 
@@ -150,3 +159,35 @@ def test_a_key_is_chosen_by_its_id_and_by_what_it_can_verify(caplog: pytest.LogC
     assert call(auth, token(key=private_key("ES384", 1), kid="k2")) == "cds:emr"
     assert call(auth, token(algorithm="RS384", kid="")) == "cds:emr"
     assert "2 keys fit" in refused(auth, token(kid=""), caplog)
+
+
+def test_a_client_reaches_the_facilities_that_it_is_listed_with() -> None:
+    asked = {"path": PATH, "headers": [(b"authorization", f"Bearer {token()}".encode())]}
+    caller = asyncio.run(door(client(facilities=("H1",)))(asked))
+    assert (caller.scope, caller.roles, caller.kind) == (
+        Scope(facilities=frozenset({"H1"})), frozenset({Role.HIS_CLIENT}), "token",
+    )  # fmt: skip
+    assert caller_in(asked) == caller
+
+
+def test_a_key_that_may_send_no_audits_does_not_open_it() -> None:
+    machines, nobody = [InstallationKey("a-key", [Role.LOG_AUDITOR])], CdsClients()
+    asked = {"path": PATH, "headers": [(b"authorization", b"Bearer a-key")]}
+    with pytest.raises(Problem) as refused_:
+        asyncio.run(ClientAuth(nobody, machines, SharedReplay(None))(asked))
+    assert refused_.value.status == 403
+
+
+def test_a_token_is_taken_once_by_all_workers(tmp_path: Path) -> None:
+    async def steps() -> None:
+        shared = [SqliteUsedTokens(tmp_path / "db") for _ in range(2)]
+        doors = [ClientAuth(CdsClients(bases=(BASE,), clients=(client(),)), (), SharedReplay(one, 5)) for one in shared]
+        asked = {"path": PATH, "headers": [(b"authorization", f"Bearer {token()}".encode())]}
+        assert (await doors[0](dict(asked))).id == "cds:emr"
+        for one in doors:
+            with pytest.raises(Problem):
+                await one(dict(asked))
+        for one in shared:
+            await one.close()
+
+    asyncio.run(steps())

@@ -1,13 +1,12 @@
 """Feedback: every answer of a doctor is kept, as 3103 and REST keep them; silence tells nothing."""
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from typing import Any
 
 import pytest
 
 from tests.interfaces.cds_hooks.emr import KEY, LIMITED, Emr, Json, call, drug, service
+from tests.stored_dispositions import stored_dispositions
 
 AT = "2026-10-12T10:21:00.5+08:00"
 
@@ -38,9 +37,8 @@ def overridden(card: str, code: str | None = None, comment: str | None = None) -
 
 
 def recorded(emr: Emr) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(emr.caller.data_dir / "mingjian.sqlite3")) as connection:
-        query = "SELECT finding, is_known, action, reason, caller FROM dispositions ORDER BY seq"
-        return list(connection.execute(query))
+    told = stored_dispositions(emr.caller.data_dir)
+    return [(one.finding, one.is_known, one.action, one.reason, one.caller) for one in told]
 
 
 def finding(card: Json) -> str:

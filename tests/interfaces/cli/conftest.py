@@ -9,6 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.interfaces.cli import main
+from tests.application.build import packs
+from tests.interfaces.cli.backup_place import PASSPHRASE, Installation
+from tests.servers import Postgres
 
 RULE = """\
 title: 项目区分性别
@@ -73,3 +76,21 @@ def request(encounter: str = "E1", sex: str = "male", **line: Any) -> str:
         },
         ensure_ascii=False,
     )
+
+
+@pytest.fixture
+def passphrase(tmp_path: Path) -> Path:
+    file = tmp_path / "passphrase"
+    file.write_text(f"{PASSPHRASE}\n")
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def here(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres) -> Installation:
+    url = postgres.new_database() if request.param == "postgresql" else None
+    return Installation(tmp_path / "data", packs(tmp_path / "rules"), url)
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Installation:
+    return Installation(tmp_path / "data", packs(tmp_path / "rules"))

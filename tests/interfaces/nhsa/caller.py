@@ -15,7 +15,9 @@ from pydantic import SecretStr
 from app.main import create_app
 from app.settings import Settings
 from app.store.audit_log import StoredAudit
+from app.store.data_keys import KeyRing, KeySource
 from app.store.sqlite.audit_log import SqliteAuditLog
+from app.store.vault import Vault
 from tests.service import lifespan_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -62,7 +64,7 @@ class Caller:
                 data_dir=data_dir, rules_dir=rules, nhsa_profiles=file, api_key=SecretStr("key"), decisions={}, **more
             )
         )
-        self._log = SqliteAuditLog(data_dir / "mingjian.sqlite3")
+        self._log = SqliteAuditLog(data_dir / "mingjian.sqlite3", Vault(KeyRing(KeySource(data_dir / "data-keys"))))
         self._runner = asyncio.Runner()
 
     def __enter__(self) -> "Caller":

@@ -1,12 +1,14 @@
 """Who is let in: by network, by the platform's signature, by an apikey."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
-from app.interfaces.nhsa.auth import Refused, admit
+from app.interfaces.nhsa.auth import Admission, Refused
 from app.interfaces.nhsa.profiles import Profile
 from tests.interfaces.nhsa.caller import Caller
 from tests.interfaces.nhsa.messages import message
@@ -27,7 +29,11 @@ def attempt(profile: Profile, sent: dict[str, str], client: str | None = "127.0.
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in sent.items()],
         "client": None if client is None else (client, 1),
     }
-    return admit(profile, "H1", scope)
+    return admitted(profile, "H1", scope)
+
+
+def admitted(profile: Profile, facility: str, scope: Any) -> str:
+    return asyncio.run(Admission()(profile, facility, scope)).id
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +49,7 @@ def signed(**more: object) -> Profile:
 
 def test_the_caller_is_named_for_the_record() -> None:
     assert attempt(Profile(), {}) == "nhsa:default:H1"
-    assert len(admit(Profile(name="n" * 60), "H" * 60, {"headers": [], "client": ("127.0.0.1", 1)})) == 64
+    assert len(admitted(Profile(name="n" * 60), "H" * 60, {"headers": [], "client": ("127.0.0.1", 1)})) == 64
 
 
 @pytest.mark.parametrize("client", ["192.0.2.1", "::ffff:192.0.2.1", "", None])
@@ -118,3 +124,28 @@ def test_who_is_refused_gets_a_failure_and_leaves_no_record(with_profiles: Calla
     assert caller.records() == []
     assert len(caller.post(message(), headers={"apikey": SECRET}, client="192.0.2.1").result) == 1
     assert len(caller.post(content).result) == 1
+
+
+def test_a_signature_is_taken_once_and_a_new_nonce_opens_again() -> None:
+    async def steps() -> None:
+        gate, client = Admission(), {"client": ("192.0.2.1", 1)}
+
+        def sent(**told: str) -> dict[str, Any]:
+            return {"headers": [(name.encode(), value.encode()) for name, value in headers(**told).items()], **client}
+
+        first = sent()
+        assert await gate(signed(), "H1", first)
+        with pytest.raises(Refused, match="已经提交过"):
+            await gate(signed(), "H1", first)
+        assert await gate(signed(), "H1", sent(nonce="another"))
+
+    asyncio.run(steps())
+
+
+def test_a_client_asks_about_the_patients_of_its_facilities_only(with_profiles: Callable[..., Caller]) -> None:
+    caller = with_profiles({}, {"name": "his", "facilities": ["H00000000001"]})
+    assert len(caller.post(message()).result) == 1
+    content = message()
+    content["input"]["data"]["patient_dtos"][0]["fsi_encounter_dtos"][0]["medins_id"] = "H00000000002"
+    assert "授权范围" in caller.post(content).fault
+    assert len(caller.records()) == 1

@@ -1,14 +1,13 @@
 """3103: each kind of feedback has its answer, and what is stored of it."""
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from typing import Any
 
 import pytest
 
 from tests.interfaces.nhsa.caller import BASE, Answer, Caller
 from tests.interfaces.nhsa.messages import envelope, feedback, message, warn
+from tests.stored_dispositions import stored_dispositions
 
 MakeCaller = Callable[..., Caller]
 
@@ -31,10 +30,7 @@ def statuses(answer: Answer) -> list[str]:
 
 
 def stored(caller: Caller) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(caller.data_dir / "mingjian.sqlite3")) as connection:
-        return connection.execute(
-            "SELECT finding, is_known, caller, practitioner, action, reason FROM dispositions ORDER BY seq"
-        ).fetchall()
+    return [tuple(row) for row in stored_dispositions(caller.data_dir)]
 
 
 def test_a_disposition_is_stored_with_caller_practitioner_and_reason(his: Caller) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from app.interfaces.nhsa.tickets import Tickets
+from app.settings import Settings
 from app.store.audit_log import NotRecorded
 from tests.interfaces.nhsa.caller import RULES, Answer, Caller
 from tests.interfaces.nhsa.messages import WOMEN_ONLY, feedback, message, order, ordered, person, warn
@@ -193,3 +194,20 @@ def test_the_page_covers_all_patients_of_a_message(his: Caller) -> None:
 def test_many_findings_make_one_page(his: Caller) -> None:
     orders = [order(f"YZ{number}", WOMEN_ONLY) for number in range(30)]
     assert "共 30 条提示" in page(his, opened(his, ordered(*orders, order("W", WARD))))
+
+
+@pytest.mark.parametrize(
+    ("frames", "told"),
+    [([], "'none'"), (["https://his.example", "http://10.0.0.7:8080"], "https://his.example http://10.0.0.7:8080")],
+)
+def test_only_pages_that_are_named_may_frame_it(tmp_path: Path, frames: list[str], told: str) -> None:
+    with Caller(tmp_path, popup_frames=frames) as caller:
+        policy = caller.call("GET", "/fsi/api/popup/none").headers["content-security-policy"]
+    assert policy.endswith(f"frame-ancestors {told}")
+    assert "base-uri 'none'; object-src 'none'" in policy
+
+
+@pytest.mark.parametrize("frame", ["*", "https://his.example; script-src *", "his.example", "https://his.example/page"])
+def test_what_is_no_origin_is_refused_at_the_start(frame: str) -> None:
+    with pytest.raises(ValueError, match="popup_frames"):
+        Settings(popup_frames=[frame])

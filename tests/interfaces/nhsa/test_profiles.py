@@ -124,7 +124,9 @@ def test_the_path_of_a_client_chooses_its_profile(with_profiles: MakeCaller) -> 
 
 
 def test_a_facility_has_its_profile_also_under_the_other_name_of_its_code(with_profiles: MakeCaller) -> None:
-    caller = with_profiles({}, {"name": "hainan", "facilities": ["H46"], "result_as_object": True})
+    caller = with_profiles(
+        {}, {"name": "hainan", "facilities": ["H46"], "visit_facilities": ["H00000000001"], "result_as_object": True}
+    )
     content = message()
     del content["fixmedins_code"]
     content["medins_code"] = "H46"

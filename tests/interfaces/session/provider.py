@@ -30,6 +30,7 @@ class Provider:
         self.signer, self.algorithm = self.key, "RS256"
         self.claims: dict[str, Any] = {}
         self.wrong: dict[str, Any] = {}
+        self.wrong_metadata: dict[str, str] = {}
         self.codes: dict[str, dict[str, str]] = {}
         self.asked = 0
 
@@ -43,6 +44,7 @@ class Provider:
                 "authorization_endpoint": f"{self.issuer}/authorize",
                 "token_endpoint": f"{self.issuer}/token",
                 "jwks_uri": f"{self.issuer}/keys",
+                **self.wrong_metadata,
             }
 
         @app.get("/keys")

@@ -162,3 +162,19 @@ def test_a_provider_that_is_gone_is_told_of_and_none_is_not_found(tmp_path: Any)
             problem(await one.get("/v1/session/oidc"), 404, "not-found")
 
     SqlitePlace(tmp_path / "mingjian.sqlite3").run(steps)
+
+
+def test_metadata_of_another_issuer_are_none(tmp_path: Any, provider: Provider) -> None:
+    async def steps(store: Store) -> None:
+        async with opened(store, **settings(provider)) as (_, gate), browser(gate) as one:
+            for issuer in (
+                f"{provider.issuer}/",
+                "https://another.test",
+                provider.issuer.replace("127.0.0.1", "localhost"),
+            ):
+                provider.wrong_metadata = {"issuer": issuer}
+                problem(await one.get("/v1/session/oidc"), 503, "oidc-unavailable")
+            provider.wrong_metadata = {}
+            await leave(one)
+
+    SqlitePlace(tmp_path / "mingjian.sqlite3").run(steps)

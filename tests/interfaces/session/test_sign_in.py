@@ -197,3 +197,41 @@ def test_a_password_that_was_given_lapses_after_a_week(tmp_path: Any) -> None:
             problem(await sign_in(one, "zhang"), 401, "sign-in-refused")
 
     SqlitePlace(tmp_path / "mingjian.sqlite3").run(steps)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [PASSWORD.lower(), PASSWORD.upper(), PASSWORD[:-1], PASSWORD + " ", " " + PASSWORD, PASSWORD + "\0", PASSWORD * 2],
+)
+def test_a_password_is_taken_as_it_is_typed(tmp_path: Any, typed: str) -> None:
+    async def steps(store: Store) -> None:
+        async with opened(store) as (staff, gate), browser(gate) as one:
+            await member(staff, "zhang", Role.AUDIT_STAFF)
+            problem(await sign_in(one, "zhang", typed), 401, "sign-in-refused")
+            assert (await sign_in(one, "zhang")).status_code == 200
+
+    SqlitePlace(tmp_path / "mingjian.sqlite3").run(steps)
+
+
+def test_a_second_factor_can_be_demanded_of_everybody(tmp_path: Any) -> None:
+    async def steps(store: Store) -> None:
+        async with opened(store, require_otp="everyone") as (staff, gate), browser(gate) as one:
+            await member(staff, "zhang", Role.AUDIT_STAFF)
+            told = (await sign_in(one, "zhang")).json()
+            assert (told["pending"], told["permissions"]) == (["otp"], [])
+            problem(await one.get("/findings"), 403, "forbidden")
+
+    SqlitePlace(tmp_path / "mingjian.sqlite3").run(steps)
+
+
+def test_what_the_browser_kept_goes_with_the_session(tmp_path: Any) -> None:
+    async def steps(store: Store) -> None:
+        async with opened(store) as (staff, gate), browser(gate) as one:
+            await member(staff, "zhang", Role.AUDIT_STAFF)
+            await sign_in(one, "zhang")
+            left = await one.delete("/v1/session")
+            assert left.headers["clear-site-data"] == '"storage"'
+            assert "Max-Age=0" in left.headers["set-cookie"]
+            assert not one.cookies
+
+    SqlitePlace(tmp_path / "mingjian.sqlite3").run(steps)
