@@ -92,7 +92,8 @@ class CdsHooksEndpoint:
             return
         call = read_call(body)
         if call.hook and call.hook != hook:
-            told = f"service {service} serves {hook}, the body says {_hook_told(call.hook)}; send it to the one of its hook"
+            named = _hook_told(call.hook)
+            told = f"service {service} serves {hook}, the body says {named}; send it to the service of its hook"
             raise Problem(400, "wrong-hook", "The hook is that of another service", told)
         await respond(send, 200, await self._service.answer(call, hook, caller, started, wanted), extra=cors)
 

@@ -36,7 +36,7 @@ def popup_page(
     fatigue: AlertFatigue,
     origins: Collection[str],
 ) -> tuple[Tickets, Popup]:
-    """Its tickets, which open no other page, and the page. `origins`: of pages that it leads back to, and that may frame it."""
+    """Its tickets, which open no other page, and the page. `origins`: of pages it leads back to, or is framed by."""
 
     async def told(stored: StoredAudit) -> set[str]:
         audit = _decode(stored.audit)
