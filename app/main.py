@@ -67,7 +67,11 @@ def create_app(settings: Settings) -> Application:
         coding=coding,
         verifiers=trail_verifiers(settings),
         reviewing=Reviewing(
-            store, lambda: rulesets.current(), calendar_in(settings.rules_dir), policy_of(settings.review_policy)
+            store,
+            lambda: rulesets.current(),
+            calendar_in(settings.rules_dir),
+            policy_of(settings.review_policy),
+            is_busy=lambda: net.pressure.is_busy,
         ),
         profiles=read_profiles(settings.nhsa_profiles),
         ticket_secret=sha256(b"popup tickets" + key.encode()).digest(),

@@ -22,6 +22,13 @@ class AppealSums(NamedTuple):
     rejected: int = 0
 
 
+class AuditSums(NamedTuple):
+    """`blocked` are those whose answer stopped an order or a charge."""
+
+    total: int
+    blocked: int
+
+
 class FeeSums(NamedTuple):
     """What charges of a month (YYYYMM) add up to, in cents; `unclassed` are those that tell no formulary class."""
 
@@ -64,6 +71,10 @@ class KeptBack(NamedTuple):
 class OverviewStore(Protocol):
     async def appeals(self, wanted: Overview, scope: Scope) -> AppealSums:
         """Those that were lodged or decided on these days, whenever the finding was made."""
+        ...
+
+    async def audits(self, since: datetime, scope: Scope) -> AuditSums | None:
+        """Those recorded since then; None for a caller who is limited to a part of a facility."""
         ...
 
     async def last_hits(self, rules: Sequence[str], scope: Scope) -> dict[str, str]:

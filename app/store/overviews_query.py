@@ -1,7 +1,7 @@
 """Reads overviews with SQLAlchemy, from either database (全院概览查询)."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -19,17 +19,18 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.domain.access import EVERYWHERE, Scope
 from app.domain.alert import AlertOutcome, Answer, Tier
+from app.domain.decision import Decision
 from app.domain.disposition import Action
 from app.domain.line import FormularyClass
 from app.domain.review import ReviewAction
-from app.store.overviews import AppealSums, FeeSums, KeptBack, Told
+from app.store.overviews import AppealSums, AuditSums, FeeSums, KeptBack, Told
 from app.store.packing import microseconds
 from app.store.review_counts import CHINA, Axis, first_moment
 from app.store.review_filters import among, within
 from app.store.review_tables import review_counts, review_steps, reviews
 from app.store.reviews import Overview
 from app.store.sealing import moment
-from app.store.tables import alerts, dispositions, history_lines
+from app.store.tables import alerts, audits, dispositions, history_lines
 from app.store.vault import Vault
 
 Ask = Callable[[Any, Scope], Awaitable[list[Any]]]  # rows, as tuples, of what the scope covers
@@ -47,6 +48,16 @@ _DAY, _LONGEST_STAY, _TOLD_LATE = timedelta(days=1), timedelta(days=1100), timed
 class OverviewsQuery:
     def __init__(self, ask: Ask, vault: Vault, *, is_postgres: bool) -> None:
         self._ask, self._vault, self._is_postgres = ask, vault, is_postgres
+
+    async def audits(self, since: datetime, scope: Scope) -> AuditSums | None:
+        if scope.campuses is not None or scope.departments is not None or scope.practitioner:
+            return None
+        tests = [audits.c.recorded_at >= microseconds(since)]
+        if scope.facilities is not None:
+            tests.append(audits.c.facility.in_(sorted(scope.facilities)))
+        blocked = func.count(case((audits.c.decision == Decision.BLOCK.value, 1)))
+        ((total, stopped),) = await self._ask(select(func.count(), blocked).where(*tests), scope)
+        return AuditSums(total, stopped)
 
     async def appeals(self, wanted: Overview, scope: Scope) -> AppealSums:
         limits = [*within(scope, reviews), *_named(wanted)]

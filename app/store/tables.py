@@ -44,6 +44,7 @@ audits = Table(
     Column("request_digest", LargeBinary(32), nullable=False),  # SHA-256 of the exact request body
     Column("content", LargeBinary, nullable=False),  # as app/store/packing.py packs it
     Index(None, "facility", "encounter"),
+    Index(None, "recorded_at", postgresql_using="brin"),
 )
 
 findings = Table(

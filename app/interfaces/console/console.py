@@ -52,9 +52,7 @@ class Console:
         self, reviewing: Reviewing, work: FindingWork, unmasker: Unmasker, auditor: EncounterAuditor
     ) -> list[APIRouter]:
         """What a person does with findings."""
-        pages = ReviewPages(
-            self._pages, self._staff, self._store, reviewing, work, unmasker, lambda: auditor.ruleset()
-        )
+        pages = ReviewPages(self._pages, self._staff, self._store, reviewing, work, unmasker, lambda: auditor.ruleset())
         return pages.routers()
 
     def looking(

@@ -17,6 +17,7 @@ from app.interfaces.caller import caller_in
 from app.interfaces.console.finding_words import DeadlineClock, words
 from app.interfaces.console.pages import Pages
 from app.interfaces.console.people import People, names_of
+from app.store.overviews import OverviewStore
 from app.store.reviews import Directory, ReviewStore, SavedViews
 from app.store.vault import LookedUp
 
@@ -25,6 +26,7 @@ from app.store.vault import LookedUp
 class FindingDesk:
     pages: Pages
     store: ReviewStore
+    overviews: OverviewStore
     views: SavedViews
     directory: Directory
     desk: ReviewDesk

@@ -43,6 +43,7 @@ class ReviewPages:
         self._desk = FindingDesk(
             pages=pages,
             store=store.reviews,
+            overviews=store.overviews,
             views=store.views,
             directory=store.directory,
             desk=reviewing.desk,

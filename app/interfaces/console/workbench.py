@@ -1,7 +1,7 @@
 """The workbench (工作台): what waits for whoever looks, by deadline, and the figures of the day."""
 
 from datetime import timedelta
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
@@ -17,6 +17,7 @@ from app.interfaces.console.page_route import PageRoute
 from app.interfaces.console.pages import HEADERS
 from app.interfaces.console.sign_in import FIRST_STEPS
 from app.interfaces.session.authenticator import session_in
+from app.store.review_counts import first_moment
 from app.store.reviews import Facet, Grain, Order, Overview, ReviewFilter, Sorting
 
 _MOST = 1000  # counted of each kind of to-do
@@ -101,9 +102,10 @@ async def _todos(work: FindingDesk, caller: Caller) -> list[ToDo]:
     return found
 
 
-async def _figures(work: FindingDesk, caller: Caller) -> dict[str, list[tuple[str, Facet | None]]]:
+async def _figures(work: FindingDesk, caller: Caller) -> dict[str, Any]:
     today = work.clock.today()
     series = await work.store.series(Overview(first=today - _MONTH, last=today), caller.scope, Grain.DAY)
     day = next((one for one in series if one.key == today.strftime("%Y%m%d")), None)
     month = Facet("", *[sum(some) for some in zip(*[one[1:] for one in series], strict=True)]) if series else None
-    return {"spans": [("今日", day), ("近30天", month)]}
+    audits = await work.overviews.audits(first_moment(int(today.strftime("%Y%m%d"))), caller.scope)
+    return {"audits": audits, "spans": [("今日", day), ("近30天", month)]}

@@ -11,7 +11,7 @@ from app.domain.disposition import Action, Disposition
 from app.domain.review import ReviewAction, ReviewState
 from app.store.alerts import Alert, Answered
 from app.store.history import HistoryWrite
-from app.store.overviews import AppealSums, FeeSums, Told
+from app.store.overviews import AppealSums, AuditSums, FeeSums, Told
 from app.store.reviews import Overview
 from app.store.store import Store
 from tests.store.build import finding, record
@@ -148,5 +148,22 @@ def test_fees_add_up_by_month(place: Place) -> None:
         assert await fees(*spring, (), OUTSIDE) == []
         assert await fees(*spring, ("F2",), EVERYWHERE) == []
         assert await fees(*spring, (), Scope(departments=frozenset({"内科"}))) == []
+
+    place.run(steps)
+
+
+def test_audits_are_counted_since_a_moment(place: Place) -> None:
+    async def steps(store: Store) -> None:
+        for name, facility, decision, day in (
+            ("a1", "F1", "block", 0), ("a2", "F1", "warn", 2), ("a3", "F1", "block", 2), ("a4", "F2", "block", 3),
+        ):  # fmt: skip
+            told = {"id": name, "facility": facility, "decision": decision, "recorded_at": later(day)}
+            await store.log.append(msgspec.structs.replace(record(name), **told))
+        audits = store.overviews.audits
+        assert await audits(FOUND, EVERYWHERE) == AuditSums(4, 3)
+        assert await audits(later(1), EVERYWHERE) == AuditSums(3, 2)
+        assert await audits(later(1), F1) == AuditSums(2, 1)
+        assert await audits(later(4), F1) == AuditSums(0, 0)
+        assert await audits(FOUND, Scope(departments=frozenset({"内科"}))) is None
 
     place.run(steps)
