@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -90,11 +90,13 @@ class Server:
     def freeze(self) -> None:
         """Hung, not gone: connections stay open and nothing answers. For PostgreSQL all of its processes hang."""
         for pid in (self.pid, *_children(self.pid)):
-            os.kill(pid, signal.SIGSTOP)
+            with suppress(ProcessLookupError):  # one that served a connection may be gone by now
+                os.kill(pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
         for pid in (self.pid, *_children(self.pid)):
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from app.store.data_keys import KeyRing, KeySource
 from app.store.sqlite.audit_log import SqliteAuditLog
+from app.store.vault import Vault
 from tests.faults.server import Clients, Server, post
 
 KILLS = 100 if os.environ.get("MINGJIAN_FAULTS") == "long" else 3
@@ -87,7 +89,7 @@ def check_findings(path: Path, encounters: set[str]) -> None:
     counts = {audit_id: count for audit_id, encounter, count in connection.execute(counted) if encounter in encounters}
     connection.close()
     assert len(counts) == len(encounters)
-    log = SqliteAuditLog(path)
+    log = SqliteAuditLog(path, Vault(KeyRing(KeySource(path.with_name("data-keys")))))
     for audit_id, count in counts.items():
         audit = log._find(audit_id)
         assert audit is not None

@@ -8,11 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-from schemathesis import GenerationMode
 
 from app.main import create_app
 from tests.interfaces.rest.history_service import encounter, is_told, keeping, settings, take_in, withdraw
-from tests.interfaces.rest.test_openapi import CHECKS, OPERATIONS, examine
 from tests.service import KEY, Service, check_problem, encoded, problem_of, request, serving
 
 
@@ -77,12 +75,6 @@ def test_bad_lines_do_not_cost_the_others(service: Service, bad: Any, status: in
     assert (first["encounter"], last["encounter"]) == ("first", f"last-{patient}")
     check_problem(refused, status, name)
     assert is_told(service, patient)
-
-
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["valid", "invalid"])
-@pytest.mark.parametrize("label", ["POST /v1/history", "DELETE /v1/encounters/{encounter}/lines/{line}"])
-def test_the_document_tells_what_is_done(service: Service, label: str, mode: GenerationMode) -> None:
-    examine(service, next(one for one in OPERATIONS if one.label == label), mode, CHECKS)
 
 
 def test_nothing_is_written_nothing_is_acknowledged(tmp_path: Path, service: Service) -> None:
