@@ -136,8 +136,9 @@ def _names() -> list[str]:
     return [
         "INSERT INTO review_kinds SELECT DISTINCT kind, severity, stage, insurance_type, care_type, answer, is_trial"
         " FROM reviews",
-        "INSERT INTO review_topics SELECT DISTINCT rule, rule_class, category FROM reviews",
-        "INSERT INTO review_places SELECT DISTINCT facility, campus, department FROM reviews",
+        "INSERT INTO review_stands SELECT DISTINCT state, deadline < 9999999, assignee <> '' FROM reviews",
+        "INSERT INTO review_topics SELECT DISTINCT rule, rule_class, category, severity FROM reviews",
+        "INSERT INTO review_places SELECT DISTINCT facility, campus, department, practitioner FROM reviews",
         f"""
         INSERT INTO search_terms (kind, code, text, initials, uses)
         SELECT 'item', item, {words} || {forms} || n, {initials} || n, uses

@@ -4,6 +4,7 @@ Whose patients they may see is settled where the place of a thing is known (app/
 """
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from app.domain.access import Caller
 from app.interfaces.asgi import Application, Receive, Scope, Send, respond, respond_problem
@@ -66,4 +67,8 @@ class Gate:
             return ""
         base, page = self._sign_in
         path: str = scope["path"]
-        return page if path == base or path.startswith(base + "/") else ""
+        if path != base and not path.startswith(base + "/"):
+            return ""
+        query = scope.get("query_string", b"").decode("latin-1")
+        wanted = f"{path}?{query}" if query else path
+        return page if wanted == base else f"{page}?next={quote(wanted, safe='/')}"

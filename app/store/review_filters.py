@@ -11,7 +11,6 @@ from sqlalchemy import BigInteger, Column, ColumnElement, FromClause, Select, fa
 
 from app.domain.access import Scope
 from app.store.packing import microseconds
-from app.store.review_codes import STATES
 from app.store.review_tables import NO_DEADLINE, reviews
 from app.store.reviews import BadCursor, Order, ReviewFilter, Sorting
 
@@ -61,8 +60,6 @@ def conditions(wanted: ReviewFilter) -> list[ColumnElement[bool]]:
     for name, column in _TEXTS.items():
         if values := getattr(wanted, name):
             tests.append(among(column, values))
-    if wanted.states:
-        tests.append(among(_ONE.state, STATES.all_of(wanted.states)))
     return tests + _ranges(wanted)
 
 

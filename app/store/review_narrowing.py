@@ -4,21 +4,22 @@ Some hundred kinds, topics and places stand for millions of reviews. What no rev
 some fit is asked for by one index, whose entries are then exactly those that fit.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 
 from app.domain.access import Scope
-from app.store.review_codes import ANSWERS, CARE_TYPES, INSURANCE_TYPES, NO_ANSWER, SEVERITIES, STAGES, Codes
+from app.store.review_codes import ANSWERS, CARE_TYPES, INSURANCE_TYPES, NO_ANSWER, SEVERITIES, STAGES, STATES, Codes
 from app.store.review_filters import among, within
-from app.store.review_tables import review_kinds, review_places, review_topics, reviews
+from app.store.review_tables import review_kinds, review_places, review_stands, review_topics, reviews
 from app.store.reviews import ReviewFilter
 
 Ask = Callable[[Select[Any]], Awaitable[list[Any]]]
 Tests = list[ColumnElement[bool]]
 
-_ONE, _KIND, _TOPIC, _PLACE = reviews.c, review_kinds.c, review_topics.c, review_places.c
+_ONE, _KIND, _STAND = reviews.c, review_kinds.c, review_stands.c
+_TOPIC, _PLACE = review_topics.c, review_places.c
 _CODED: dict[str, tuple[ColumnElement[int], Codes[Any]]] = {
     "severities": (_KIND.severity, SEVERITIES),
     "stages": (_KIND.stage, STAGES),
@@ -28,18 +29,47 @@ _CODED: dict[str, tuple[ColumnElement[int], Codes[Any]]] = {
 }
 
 
-async def narrowed(ask: Ask, wanted: ReviewFilter, scope: Scope) -> Tests | None:
-    """Conditions on `reviews`; None where nothing can fit them."""
-    found: Tests = []
-    for part in (_kinds, _topics, _places):
-        tests = await part(ask, wanted, scope)
-        if tests is None:
-            return None
-        found += tests
-    return found
+class Narrowed(NamedTuple):
+    """Conditions on `reviews`, and the severities that are left."""
+
+    tests: Tests
+    severities: frozenset[int]
 
 
-async def _kinds(ask: Ask, wanted: ReviewFilter, _: Scope) -> Tests | None:
+async def narrowed(ask: Ask, wanted: ReviewFilter, scope: Scope) -> Narrowed | None:
+    """None where nothing can fit."""
+    topics = await _topics(ask, wanted)
+    places = None if topics is None else await _places(ask, wanted, scope)
+    if topics is None or places is None:
+        return None
+    kinds, stands = await _kinds(ask, wanted, topics.severities), await _stands(ask, wanted)
+    if kinds is None or stands is None:
+        return None
+    return Narrowed([*kinds.tests, *topics.tests, *places, *stands], kinds.severities)
+
+
+async def _topics(ask: Ask, wanted: ReviewFilter) -> Narrowed | None:
+    """A rule has one class, category and severity as a rule; where it had others, they are asked for besides."""
+    given = SEVERITIES.all_of(wanted.severities)
+    if not (wanted.rule_classes or wanted.categories or wanted.rules):
+        return Narrowed([], frozenset(given or SEVERITIES.codes.values()))
+    looked_up = [(_TOPIC.rule_class, wanted.rule_classes), (_TOPIC.category, wanted.categories)]
+    fits = [among(column, values) for column, values in looked_up if values]
+    asked = select(_TOPIC.rule, _TOPIC.severity, and_(true(), *fits).label("fits"))
+    rows = await ask(asked.where(among(_TOPIC.rule, wanted.rules)) if wanted.rules else asked)
+    fitting = [(rule, severity) for rule, severity, is_fit in rows if is_fit and (not given or severity in given)]
+    if not fitting:
+        return None
+    rules, tests = sorted({rule for rule, _ in fitting}), Tests()
+    if fits:
+        tests.append(among(_ONE.rule, rules))
+        if not {*rules}.isdisjoint([rule for rule, _, is_fit in rows if not is_fit]):
+            asked_for = [(_ONE.rule_class, wanted.rule_classes), (_ONE.category, wanted.categories)]
+            tests += [among(column, values) for column, values in asked_for if values]
+    return Narrowed(tests, frozenset([severity for _, severity in fitting]))
+
+
+async def _kinds(ask: Ask, wanted: ReviewFilter, severities: frozenset[int]) -> Narrowed | None:
     tests: Tests = []
     for name, (column, codes) in _CODED.items():
         if values := getattr(wanted, name):
@@ -47,43 +77,44 @@ async def _kinds(ask: Ask, wanted: ReviewFilter, _: Scope) -> Tests | None:
     if wanted.has_answer is not None:
         tests.append(_KIND.answer != NO_ANSWER if wanted.has_answer else _KIND.answer == NO_ANSWER)
     if not tests:
-        return [] if wanted.is_trial is None else [_ONE.is_trial.is_(wanted.is_trial)]
+        return Narrowed([] if wanted.is_trial is None else [_ONE.is_trial.is_(wanted.is_trial)], severities)
     if wanted.is_trial is not None:
         tests.append(_KIND.is_trial.is_(wanted.is_trial))
-    kinds = [kind for (kind,) in await ask(select(_KIND.kind).where(*tests).order_by(_KIND.kind))]
-    return [among(_ONE.kind, kinds)] if kinds else None
-
-
-async def _topics(ask: Ask, wanted: ReviewFilter, _: Scope) -> Tests | None:
-    """A rule has one class and category as a rule; where it was given another, that is asked for besides."""
-    if not wanted.rule_classes and not wanted.categories:
-        return []
-    fits, given = _fitting(
-        [(_ONE.rule_class, _TOPIC.rule_class, wanted.rule_classes), (_ONE.category, _TOPIC.category, wanted.categories)]
-    )
-    asked = select(_TOPIC.rule, fits).where(among(_TOPIC.rule, wanted.rules) if wanted.rules else true())
-    rows = await ask(asked)
-    rules = {rule for rule, is_fit in rows if is_fit}
-    if not rules:
+    tests.append(among(_KIND.severity, sorted(severities)))
+    rows = await ask(select(_KIND.kind, _KIND.severity).where(*tests).order_by(_KIND.kind))
+    if not rows:
         return None
-    is_clear = rules.isdisjoint([rule for rule, is_fit in rows if not is_fit])
-    return [among(_ONE.rule, sorted(rules)), *([] if is_clear else given)]
+    return Narrowed([among(_ONE.kind, [kind for kind, _ in rows])], frozenset([severity for _, severity in rows]))
+
+
+async def _stands(ask: Ask, wanted: ReviewFilter) -> Tests | None:
+    """States that have a deadline, where one is asked for, and somebody who sees to them, where somebody is."""
+    states, tests = STATES.all_of(wanted.states), Tests()
+    if wanted.deadline_from is not None or wanted.deadline_to is not None:
+        tests.append(_STAND.has_deadline.is_(True))
+    if wanted.assignees and len(are_named := {bool(one) for one in wanted.assignees}) == 1:
+        tests.append(_STAND.is_assigned.is_(are_named.pop()))
+    if tests:
+        rows = await ask(select(_STAND.state).distinct().where(*tests).order_by(_STAND.state))
+        states = [state for (state,) in rows if not states or state in states]
+    elif not states:
+        return []
+    return [among(_ONE.state, states)] if states else None
 
 
 async def _places(ask: Ask, wanted: ReviewFilter, scope: Scope) -> Tests | None:
     limited = {
-        "facility": (wanted.facilities, scope.facilities),
-        "campus": (wanted.campuses, scope.campuses),
-        "department": (wanted.departments, scope.departments),
+        _PLACE.facility: wanted.facilities,
+        _PLACE.department: wanted.departments,
+        _PLACE.practitioner: wanted.practitioners,
     }
-    if sum([bool(some) or allowed is not None for some, allowed in limited.values()]) < 2 - bool(wanted.campuses):
-        return []  # one limit alone contradicts nothing
-    fits, given = _fitting([(_ONE.campus, _PLACE.campus, wanted.campuses)])
-    asked = select(_PLACE.facility, _PLACE.department, fits).where(*within(_without_practitioner(scope), review_places))
-    for column, values in ((_PLACE.facility, wanted.facilities), (_PLACE.department, wanted.departments)):
-        asked = asked.where(among(column, values)) if values else asked
-    rows = await ask(asked)
-    pairs = {(facility, department) for facility, department, is_fit in rows if is_fit}
+    if not any(limited.values()) and not wanted.campuses:
+        return []
+    is_fit = among(_PLACE.campus, wanted.campuses) if wanted.campuses else true()
+    tests = [among(column, values) for column, values in limited.items() if values]
+    asked = select(_PLACE.facility, _PLACE.department, is_fit.label("fits")).distinct()
+    rows = await ask(asked.where(*tests, *within(scope, review_places)))
+    pairs = {(facility, department) for facility, department, fits in rows if fits}
     if not pairs:
         return None
     if not wanted.campuses:
@@ -91,21 +122,7 @@ async def _places(ask: Ask, wanted: ReviewFilter, scope: Scope) -> Tests | None:
     by_facility: dict[str, list[str]] = {}
     for facility, department in sorted(pairs):
         by_facility.setdefault(facility, []).append(department)
-    test = or_(*[and_(_ONE.facility == one, among(_ONE.department, some)) for one, some in by_facility.items()])
-    is_clear = pairs.isdisjoint([(facility, department) for facility, department, is_fit in rows if not is_fit])
-    return [test, *([] if is_clear else given)]
-
-
-def _without_practitioner(scope: Scope) -> Scope:
-    return Scope(facilities=scope.facilities, campuses=scope.campuses, departments=scope.departments)
-
-
-def _fitting(
-    columns: Sequence[tuple[ColumnElement[str], ColumnElement[str], tuple[str, ...]]],
-) -> tuple[ColumnElement[bool], Tests]:
-    """Whether a row of the lookup fits, and the same asked of reviews."""
-    given = [(one, looked_up, values) for one, looked_up, values in columns if values]
-    if not given:
-        return true().label("fits"), []
-    fits = and_(*[among(looked_up, values) for _, looked_up, values in given])
-    return or_(fits, false()).label("fits"), [among(one, values) for one, _, values in given]
+    found = [or_(*[(_ONE.facility == one) & among(_ONE.department, some) for one, some in by_facility.items()])]
+    if not pairs.isdisjoint([(facility, department) for facility, department, fits in rows if not fits]):
+        found.append(among(_ONE.campus, wanted.campuses))
+    return found

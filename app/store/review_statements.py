@@ -12,17 +12,20 @@ from app.store.notices import QUEUED
 from app.store.review_counts import KEYS, MEASURES
 from app.store.review_rows import COLUMNS, plain_json
 from app.store.review_tables import (
+    NO_DEADLINE,
     review_contents,
     review_counts,
     review_kinds,
     review_places,
+    review_stands,
     review_steps,
     review_topics,
     reviews,
     search_terms,
 )
 
-_LOOKUPS = {table.name: [column.name for column in table.c] for table in (review_kinds, review_topics, review_places)}
+_LOOKED_UP = (review_kinds, review_stands, review_topics, review_places)
+_LOOKUPS = {table.name: [column.name for column in table.c] for table in _LOOKED_UP}
 _TOLD_IN_SQLITE = "(SELECT value ->> 'id' AS id, value ->> 'item' AS item FROM json_each(?1)) AS told"
 
 _ONE_AFTER_THE_OTHER = "SELECT pg_advisory_xact_lock(4843010301)"
@@ -63,8 +66,7 @@ class Statements:
             " uses = search_terms.uses + excluded.uses"
         )
         self._lookups = {
-            table.name: self._put(table, list(table.c)) + " ON CONFLICT DO NOTHING"
-            for table in (review_kinds, review_topics, review_places)
+            table.name: self._put(table, list(table.c)) + " ON CONFLICT DO NOTHING" for table in _LOOKED_UP
         }
         told = "json_to_recordset($1::json) AS told (id text, item text)" if is_postgres else _TOLD_IN_SQLITE
         self._items = (
@@ -131,7 +133,11 @@ class Statements:
 
 def lookups_of(rows: Iterable[Mapping[str, Any]]) -> set[tuple[Any, ...]]:
     """What can be looked up of these rows of `reviews`, each as the name of its table and its values."""
-    return {(table, *[row[name] for name in names]) for row in rows for table, names in _LOOKUPS.items()}
+    found: set[tuple[Any, ...]] = set()
+    for row in rows:
+        told = {**row, "has_deadline": row["deadline"] < NO_DEADLINE, "is_assigned": row["assignee"] != ""}
+        found |= {(table, *[told[name] for name in names]) for table, names in _LOOKUPS.items()}
+    return found
 
 
 def _taken(columns: Sequence[Column[Any]]) -> str:

@@ -81,12 +81,21 @@ review_kinds = Table(
     Column("is_trial", Boolean, nullable=False),
 )
 
+review_stands = Table(
+    "review_stands",  # those that there are: which states have a deadline, or somebody who sees to them
+    metadata,
+    Column("state", SmallInteger, primary_key=True, autoincrement=False),
+    Column("has_deadline", Boolean, primary_key=True),
+    Column("is_assigned", Boolean, primary_key=True),
+)
+
 review_topics = Table(
     "review_topics",  # those that there are
     metadata,
     Column("rule", String(100), primary_key=True),
     Column("rule_class", String(100), primary_key=True),
     Column("category", String(100), primary_key=True),
+    Column("severity", SmallInteger, primary_key=True, autoincrement=False),
 )
 
 review_places = Table(
@@ -95,6 +104,7 @@ review_places = Table(
     Column("facility", String(64), primary_key=True),
     Column("campus", String(64), primary_key=True),
     Column("department", String(64), primary_key=True),
+    Column("practitioner", String(64), primary_key=True),
 )
 
 review_contents = Table(

@@ -17,8 +17,7 @@ from app.domain.encounter import CareType, InsuranceType
 from app.domain.review import Review, ReviewState, ReviewStep
 from app.store.review_counts import Axis
 
-MOST_COUNTED = 10_000
-MOST_ROWS = 1_000  # of one page
+MOST_COUNTED, MOST_ROWS = 10_000, 1_000  # the latter: of one page
 LARGEST_ATTACHMENT = 10 * 1024 * 1024
 
 

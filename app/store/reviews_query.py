@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, exists, false, func, select
+from sqlalchemy import BigInteger, Select, case, cast, exists, false, func, select
 
 from app.domain.access import EVERYWHERE, Scope
 from app.domain.review import Review, ReviewStep
 from app.store.review_counts import Axis
-from app.store.review_filters import conditions, cursor_after, ordered, place_of, within
+from app.store.review_filters import among, conditions, cursor_after, ordered, place_of, within
 from app.store.review_narrowing import narrowed
 from app.store.review_overview import facet_of, facets_asked, in_time, series_asked
 from app.store.review_rows import COLUMNS, NAMES, StoredReview, review_of, step_of
@@ -26,6 +26,7 @@ from app.store.reviews import (
     Overview,
     ReviewFilter,
     ReviewPage,
+    Sorting,
     Totals,
 )
 from app.store.sealing import moment
@@ -59,7 +60,7 @@ class ReviewsQuery:
         self, wanted: ReviewFilter, scope: Scope, order: Order = LATEST_FIRST, cursor: str = "", size: int = 50
     ) -> ReviewPage:
         """Raises BadCursor."""
-        size, tests = max(1, min(size, MOST_ROWS)), await self._tests(wanted, scope)
+        size, tests = max(1, min(size, MOST_ROWS)), await self._tests(wanted, scope, order)
         asked: Any = select(reviews.c.seq, *COLUMNS).where(*tests)
         chosen = ordered(asked, wanted, order, cursor).limit(size + 1)
         found = await self._with_contents(chosen, scope, order, walks=not wanted.text)
@@ -90,12 +91,14 @@ class ReviewsQuery:
             return Totals(count=most, is_more=True, amount_cents=None, refund_cents=None)
         return Totals(count=count, is_more=False, amount_cents=amounts, refund_cents=refunds)
 
-    async def _tests(self, wanted: ReviewFilter, scope: Scope) -> list[ColumnElement[bool]]:
+    async def _tests(self, wanted: ReviewFilter, scope: Scope, order: Order = LATEST_FIRST) -> list[Any]:
         narrowing = await narrowed(self._everywhere, wanted, scope)
         if narrowing is None:
             return [false()]
-        search = await self._search.tests(wanted.text)
-        return [*within(scope, reviews), *conditions(wanted), *narrowing, *search]
+        tests = [*within(scope, reviews), *conditions(wanted), *narrowing.tests]
+        if order.by is Sorting.SEVERITY:  # so that the index is entered where there is something to find
+            tests.append(among(reviews.c.severity, sorted(narrowing.severities)))
+        return [*tests, *await self._search.tests(wanted.text)]
 
     async def get(self, ids: Sequence[str], scope: Scope) -> dict[str, Review]:
         return {name: one.review for name, one in (await self.stored(ids, scope)).items()}

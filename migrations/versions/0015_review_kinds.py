@@ -10,8 +10,8 @@ depends_on = None
 
 LOOKUPS = {
     "review_kinds": "kind, severity, stage, insurance_type, care_type, answer, is_trial",
-    "review_topics": "rule, rule_class, category",
-    "review_places": "facility, campus, department",
+    "review_topics": "rule, rule_class, category, severity",
+    "review_places": "facility, campus, department, practitioner",
 }
 KIND = (
     "((((severity * 4 + stage) * 8 + insurance_type) * 8 + care_type) * 4 + answer) * 2"
@@ -36,6 +36,7 @@ FORMER_STATISTICS = {
 STATISTICS = {
     "reviews_kinds": "kind, state",
     "reviews_topics": "rule, category, rule_class",
+    "reviews_deadlines": "state, deadline",
     "reviews_places": "facility, campus, department",
 }
 
@@ -51,6 +52,7 @@ def upgrade() -> None:
     _make_lookups()
     for name, columns in LOOKUPS.items():
         op.execute(f"INSERT INTO {name} ({columns}) SELECT DISTINCT {columns} FROM reviews")  # noqa: S608
+    op.execute("INSERT INTO review_stands SELECT DISTINCT state, deadline < 9999999, assignee <> '' FROM reviews")
     for name in FORMER:
         op.drop_index(name, "reviews")
     for name, indexed in INDEXES.items():
@@ -62,7 +64,7 @@ def downgrade() -> None:
         op.drop_index(name, "reviews")
     for name, indexed in FORMER.items():
         op.create_index(name, "reviews", indexed)
-    for name in LOOKUPS:
+    for name in ("review_stands", *LOOKUPS):
         op.drop_table(name)
     if op.get_bind().dialect.name == "postgresql":
         _tell_of(STATISTICS, FORMER_STATISTICS)
@@ -90,18 +92,27 @@ def _make_lookups() -> None:
         sa.PrimaryKeyConstraint("kind", name="pk_review_kinds"),
     )
     op.create_table(
+        "review_stands",
+        sa.Column("state", sa.SmallInteger, autoincrement=False, nullable=False),
+        sa.Column("has_deadline", sa.Boolean, nullable=False),
+        sa.Column("is_assigned", sa.Boolean, nullable=False),
+        sa.PrimaryKeyConstraint("state", "has_deadline", "is_assigned", name="pk_review_stands"),
+    )
+    op.create_table(
         "review_topics",
         sa.Column("rule", sa.String(100), nullable=False),
         sa.Column("rule_class", sa.String(100), nullable=False),
         sa.Column("category", sa.String(100), nullable=False),
-        sa.PrimaryKeyConstraint("rule", "rule_class", "category", name="pk_review_topics"),
+        sa.Column("severity", sa.SmallInteger, autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("rule", "rule_class", "category", "severity", name="pk_review_topics"),
     )
     op.create_table(
         "review_places",
         sa.Column("facility", sa.String(64), nullable=False),
         sa.Column("campus", sa.String(64), nullable=False),
         sa.Column("department", sa.String(64), nullable=False),
-        sa.PrimaryKeyConstraint("facility", "campus", "department", name="pk_review_places"),
+        sa.Column("practitioner", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("facility", "campus", "department", "practitioner", name="pk_review_places"),
     )
 
 

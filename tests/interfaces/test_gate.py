@@ -146,6 +146,9 @@ def test_browsers_are_led_to_the_page_where_they_sign_in(behind: Behind) -> None
     status, headers, _ = ask(gate, "GET", "/pages")
     assert (status, headers["location"]) == (303, "/sign-in")
     assert ask(gate, "POST", "/pages")[0] == 401
+    gate = Gate(behind, [], Operations({"GET /pages/{id}": Entrance.SIGNED_IN}, {}), ("/pages", "/sign-in"))
+    status, headers, _ = ask(gate, "GET", "/pages/a&b")
+    assert (status, headers["location"]) == (303, "/sign-in?next=/pages/a%26b")
 
 
 def test_an_endpoint_that_the_gate_did_not_see_serves_nobody() -> None:
