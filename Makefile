@@ -29,7 +29,8 @@ demo-data: $(RUN)  ## fill an empty database with a month of an invented hospita
 
 test: $(DEV)  ## run every test and every rule's examples
 	@sh scripts/services.sh
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --durations 25 tests rules
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --ignore tests/faults tests rules; first=$$?; \
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/faults && exit $$first
 
 faults: $(DEV)  ## kill the service a hundred times and look for lost records
 	@sh scripts/services.sh

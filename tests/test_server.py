@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.interfaces.authentication.proxy import behind_proxies
 from app.settings import Settings
 from tests.service import serving
 
@@ -21,5 +22,6 @@ async def tell_client(scope: Any, _receive: Any, send: Any) -> None:
     ("trusted", "told"), [("", "127.0.0.1"), ("127.0.0.1", "203.0.113.7"), ("192.0.2.1", "127.0.0.1")]
 )
 def test_a_forwarded_address_is_believed_of_trusted_proxies_only(trusted: str, told: str, tmp_path: Path) -> None:
-    with serving(tell_client, tmp_path, Settings(trusted_proxies=trusted)) as service:
+    settings = Settings(trusted_proxies=trusted)
+    with serving(behind_proxies(tell_client, settings), tmp_path, settings) as service:
         assert service.client.get("/", headers={"x-forwarded-for": "203.0.113.7"}).json() == told

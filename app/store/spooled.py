@@ -3,7 +3,7 @@
 import msgspec
 import zstandard
 
-from app.store.audit_log import AuditRecord, StoredAudit
+from app.store.audit_log import AuditRecord, NotRecorded, StoredAudit
 from app.store.vault import PLAIN, CannotOpen, Vault
 
 
@@ -25,7 +25,10 @@ class Unreadable(Exception):
 
 
 def pack_spooled(spooled: Spooled, vault: Vault = PLAIN) -> bytes:
-    return vault.seal("spool", (), zstandard.ZstdCompressor(level=1).compress(_encode(spooled)))
+    try:
+        return vault.seal("spool", (), zstandard.ZstdCompressor(level=1).compress(_encode(spooled)))
+    except CannotOpen as error:
+        raise NotRecorded(str(error)) from error
 
 
 def unpack_spooled(payload: bytes, vault: Vault = PLAIN) -> Spooled:

@@ -3,11 +3,12 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import Mapping
+import threading
+from collections.abc import Coroutine, Mapping
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import yaml
 from pydantic import SecretStr
@@ -50,6 +51,26 @@ class Answer(NamedTuple):
         return str(answer["err_msg"])
 
 
+T = TypeVar("T")
+
+
+class _Loop:
+    """An event loop that goes on between calls, as a service's does: one that stood still would look overloaded."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
 class Caller:
     def __init__(
         self, folder: Path, profiles: Mapping[str, Any] | None = None, rules: Path = RULES, **more: Any
@@ -61,11 +82,16 @@ class Caller:
         self.data_dir = data_dir = folder / "data"
         self.app: Any = create_app(
             Settings(
-                data_dir=data_dir, rules_dir=rules, nhsa_profiles=file, api_key=SecretStr("key"), decisions={}, **more
+                data_dir=data_dir,
+                rules_dir=rules,
+                nhsa_profiles=file,
+                api_key=SecretStr("key"),
+                decisions={},
+                **{"deadline_ms": 1000, **more},
             )
         )
         self._log = SqliteAuditLog(data_dir / "mingjian.sqlite3", Vault(KeyRing(KeySource(data_dir / "data-keys"))))
-        self._runner = asyncio.Runner()
+        self._runner = _Loop()
 
     def __enter__(self) -> "Caller":
         self._lifespan = lifespan_of(self.app)

@@ -97,9 +97,9 @@ def test_broken_line_does_not_stop_the_others(app: Application, tmp_path: Path) 
 def test_locked_database_is_told_and_heals(app: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process holds the lock for longer than the service waits: lines of a bulk request are not recorded."""
 
-    def impatient(path: Path) -> sqlite3.Connection:
-        connection = connect(path)
-        connection.execute("PRAGMA busy_timeout = 200")
+    def impatient(path: Path, *more: Any) -> sqlite3.Connection:
+        connection = connect(path, *more)
+        connection.execute("PRAGMA busy_timeout = 1000")
         return connection
 
     monkeypatch.setattr(sqlite_writer, "connect", impatient)
