@@ -55,7 +55,7 @@ def test_pages_ask_for_their_permission(someone: Someone, login: str, path: str,
 
 def test_whoever_is_not_signed_in_is_led_to_the_door(someone: Someone) -> None:
     answer = someone("").get("/console/dashboard", follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/console/sign-in")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/sign-in?next=/console/dashboard")
 
 
 def test_the_dashboard_tells_each_figure_with_its_formula(lead: Person) -> None:
