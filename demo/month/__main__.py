@@ -43,7 +43,10 @@ async def _filled(settings: Settings, encounters: int, draw: Random) -> int:
     await store.open()
     try:
         if await store.log.latest_ids(1):
-            click.echo("Error: this database holds audits already; set MINGJIAN_DATA_DIR to a new folder, for `make run` too", err=True)
+            click.echo(
+                "Error: this database holds audits already; set MINGJIAN_DATA_DIR to a new folder, for `make run` too",
+                err=True,
+            )
             return 2
         click.echo(f"{NAME}：{encounters}次就诊")
         await _fill(settings, store, encounters, draw)
