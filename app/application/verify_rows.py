@@ -27,14 +27,17 @@ async def check_audits(effects: TrailEffects, store: TrailStore, told: Told) -> 
         if row is None:
             yield entry.seq, f"the audit {entry.subject} was deleted"
             continue
-        said = {"facility": row.facility, "stage": row.stage, "decision": row.decision, "ruleset": row.ruleset}
-        if said != body.details or row.caller != body.actor or row.recorded_at != microseconds(body.at):
+        said = {"facility": row.facility, "stage": row.stage, "ruleset": row.ruleset, "decision": row.decision}
+        differs = {name for name in said | body.details if said.get(name) != body.details.get(name)}
+        if differs - {"decision"} or row.caller != body.actor or row.recorded_at != microseconds(body.at):
             yield entry.seq, f"the row of audit {row.id} was changed"
-        elif not commits_to(row, body):
-            latest = (await store.find(entry.subject))[-1]
-            if latest.kind == Kind.ERASED and not row.content:
-                continue
-            if latest.seq == entry.seq or latest.kind not in _OF_AUDITS:
+        elif differs or not commits_to(row, body):
+            about_it = await store.find(entry.subject)
+            if entry.seq != max(one.seq for one in about_it if one.kind in _OF_AUDITS):
+                continue  # it was completed, and the row is held against what that entry says
+            if differs:
+                yield entry.seq, f"the row of audit {row.id} was changed"
+            elif row.content or about_it[-1].kind != Kind.ERASED:
                 yield entry.seq, f"content or findings of audit {row.id} were changed"
 
 

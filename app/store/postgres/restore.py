@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from app.domain.block import INSTEAD
+from app.domain.decision import Decision
 from app.store.audit_log import AuditRecord, IdempotencyKey
 from app.store.history import HistoryWrite
 from app.store.late_history import Standing, still_news
@@ -17,8 +19,12 @@ from app.store.sealing import seal_audit
 from app.store.vault import vault_of
 from app.trail.entry import Kind
 
-_STORED = "SELECT id, seq, recorded_at, content FROM audits WHERE id = ANY ($1) AND recorded_at = ANY ($2)"
+_STORED = "SELECT id, seq, recorded_at, decision, content FROM audits WHERE id = ANY ($1) AND recorded_at = ANY ($2)"
 _COMPLETE = "UPDATE audits SET content = $3 WHERE seq = $1 AND recorded_at = $2"
+_WITHDRAW_BLOCK = "UPDATE audits SET decision = $3 WHERE seq = $1 AND recorded_at = $2"
+_WITHDRAW_BLOCKS = """
+UPDATE findings SET decision = $3 WHERE audit_seq = $1 AND recorded_at = $2 AND decision = $4
+"""
 _TOLD_LATER = "SELECT EXISTS (SELECT 1 FROM audits WHERE facility = $1 AND encounter = $2 AND recorded_at > $3)"
 _ENCOUNTER = """
 SELECT patient, header, has_death, month FROM history_encounters WHERE facility = $1 AND encounter = $2 FOR UPDATE
@@ -32,10 +38,14 @@ async def write_missing(connection: Connection, records: list[AuditRecord]) -> N
     by_id = {one.id: one for one in records}
     stored = await connection.fetch(_STORED, list(by_id), [microseconds(one.recorded_at) for one in by_id.values()])
     entries, vault = [], vault_of(connection)
-    for name, seq, at, content in stored:
-        completed, entry = seal_audit(by_id.pop(name), Kind.AUDIT_COMPLETED)
+    for name, seq, at, decision, content in stored:
+        record = by_id.pop(name)
+        completed, entry = seal_audit(record, Kind.AUDIT_COMPLETED)
         if content and unpack(completed) != unpack(vault.open("audits", (name,), content)):
             await connection.execute(_COMPLETE, seq, at, vault.seal("audits", (name,), completed))
+            if decision != record.decision:
+                await connection.execute(_WITHDRAW_BLOCK, seq, at, record.decision)
+                await connection.execute(_WITHDRAW_BLOCKS, seq, at, INSTEAD, Decision.BLOCK)
             entries.append(entry)
     told = await numbered(connection, list(by_id.values()))
     first: dict[IdempotencyKey, Numbered] = {}

@@ -5,6 +5,8 @@ from itertools import chain
 
 from msgspec.structs import replace
 
+from app.domain.block import INSTEAD
+from app.domain.decision import Decision
 from app.store.audit_log import AuditRecord, IdempotencyKey
 from app.store.history import HistoryWrite
 from app.store.late_history import Standing, still_news
@@ -14,8 +16,10 @@ from app.store.sqlite.trail import append_entries
 from app.store.vault import vault_of
 from app.trail.entry import Kind
 
-_STORED = "SELECT seq, content FROM audits WHERE id = ?"
+_STORED = "SELECT seq, decision, content FROM audits WHERE id = ?"
 _COMPLETE = "UPDATE audits SET content = ? WHERE seq = ?"
+_WITHDRAW_BLOCK = "UPDATE audits SET decision = ? WHERE seq = ?"
+_WITHDRAW_BLOCKS = "UPDATE findings SET decision = ? WHERE audit_seq = ? AND decision = ?"
 _HAS_KEY = "SELECT 1 FROM idempotency_keys WHERE caller = ? AND key = ?"
 _TOLD_LATER = "SELECT 1 FROM audits WHERE facility = ? AND encounter = ? AND recorded_at > ? LIMIT 1"
 _ENCOUNTER = "SELECT patient, header, has_death, month FROM history_encounters WHERE facility = ? AND encounter = ?"
@@ -42,11 +46,14 @@ def missing(connection: sqlite3.Connection, records: list[AuditRecord]) -> list[
     return found
 
 
-def _complete(connection: sqlite3.Connection, record: AuditRecord, seq: int, content: bytes) -> None:
+def _complete(connection: sqlite3.Connection, record: AuditRecord, seq: int, decision: str, content: bytes) -> None:
     completed, entry = seal_audit(record, Kind.AUDIT_COMPLETED)
     vault, row = vault_of(connection), (record.id,)
     if content and unpack(completed) != unpack(vault.open("audits", row, content)):
         connection.execute(_COMPLETE, (vault.seal("audits", row, completed), seq))
+        if decision != record.decision:
+            connection.execute(_WITHDRAW_BLOCK, (record.decision, seq))
+            connection.execute(_WITHDRAW_BLOCKS, (INSTEAD, seq, Decision.BLOCK))
         append_entries(connection, [entry])
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.application.verify_trail import TrailVerifier
 from app.store.audit_log import AuditRecord, Unstorable
 from app.store.history import HistoryWrite
 from app.store.store import Store
@@ -41,6 +42,29 @@ def test_what_is_stored_already_is_completed(place: Place) -> None:
         assert await place.rows("SELECT id FROM findings") == [("f1",)]
         assert await seen(store, asked()) == {"E1": ("", "L1", 1)}
         assert await store.log.append(at(9, "a2", key="k")) == (b"<told/>", True)
+
+    place.run(steps)
+
+
+def test_a_block_that_was_stored_and_not_given(place: Place) -> None:
+    """Whoever was told by the spool was not stopped; the trail stays sound, and the block cannot come back."""
+
+    async def steps(store: Store) -> None:
+        blocks = [finding("f1", decision="block"), finding("f2", decision="remind")]
+        await store.log.append(at(0, "a1", decision="block", findings=blocks))
+        instead = [finding("f1", decision="require_reason"), finding("f2", decision="remind")]
+        spooled = at(0, "a1", decision="require_reason", findings=instead, audit=b'{"id":"a1","degraded":["record"]}')
+        await store.log.restore([spooled])
+        assert await place.rows("SELECT decision FROM audits") == [("require_reason",)]
+        assert await place.rows("SELECT decision FROM findings ORDER BY position") == [
+            ("require_reason",), ("remind",),
+        ]  # fmt: skip
+        found = await TrailVerifier(store.trail, store.effects, []).verify()
+        assert (found.size, found.faults) == (2, ())
+        for table in ("audits", "findings"):
+            with pytest.raises(Exception, match="only added to"):
+                await place.rows(f"UPDATE {table} SET decision = 'block' RETURNING 1")
+        await place.rows("UPDATE findings SET decision = 'require_reason' WHERE decision = 'block' RETURNING 1")
 
     place.run(steps)
 
