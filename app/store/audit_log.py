@@ -82,10 +82,10 @@ class AuditLog(Protocol):
         """Store what was acknowledged elsewhere (spool.py), durably, in order, each once, all of them or none.
 
         An attempt to `append` that nobody waited for may have stored one already, without what its answer says of that:
-        where the id is there, its content becomes the given one, what blocked and was then told otherwise no longer blocks,
-        and nothing else changes. Where its idempotency key
-        belongs to another audit by now, it is stored without. What was told of an encounter or of a line later than
-        `recorded_at` is not undone by its history. Raises NotRecorded; Unstorable where one of them is at fault.
+        where the id is there, its content becomes the given one, what blocked and was then told otherwise blocks no
+        longer, and nothing else changes. Where its idempotency key belongs to another audit by now, it is stored
+        without. What was told of an encounter or of a line later than `recorded_at` is not undone by its history.
+        Raises NotRecorded; Unstorable where one of them is at fault.
         """
         ...
 
