@@ -7,7 +7,7 @@ many requests there are.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 
 from app.application.watch import Dependency, State
@@ -16,6 +16,7 @@ _BEAT = 0.01  # seconds between two looks at the lag
 _FADE = 0.85  # of a lag, after each look: a long one is remembered for a tenth of a second
 _RECENT = 1.0  # seconds; somebody who asked that lately is still thought to be at work
 _CALM = 2.0  # seconds without anything shed, after which an overload is over
+_YIELD = 1.0  # seconds for which what is less pressing is not begun, after something was shed
 _SPACINGS = 0.0003, 0.02  # seconds between two lines of background work while doctors are served, at least and at most
 _LIGHT_LAG, _HEAVY_LAG, _BUSY_LAG = 0.004, 0.008, 0.02  # seconds
 
@@ -30,6 +31,7 @@ class Pressure:
         self.shed: Counter[str] = Counter()
         self.limited: Counter[str] = Counter()
         self._asked = self._shed_at = -_CALM
+        self._last_shed: dict[str, float] = {}
         self._spacing = _SPACINGS[1]
         self._turn = 0.0  # when the next line of background work is due
         self._since = time.time()
@@ -78,7 +80,11 @@ class Pressure:
         if not self._over:
             self._over, self._since, self._told = True, time.time(), self.shed.copy()
         self.shed[work] += 1
-        self._shed_at = self._clock()
+        self._shed_at = self._last_shed[work] = self._clock()
+
+    def has_just_shed(self, works: Iterable[str]) -> bool:
+        now = self._clock()
+        return any([now - self._last_shed.get(work, -_YIELD) < _YIELD for work in works])
 
     async def turn(self) -> None:
         """Wait until a line of background work may be done: at once where no doctor waits."""

@@ -28,6 +28,13 @@ USUAL: Mapping[Work, Limits] = {
     Work.DASHBOARD: Limits(running=8, waiting=32, patience=1.0, lag=0.04),
     Work.EXPORT: Limits(running=2, waiting=8, patience=1.0, lag=0.03),
 }
+_YIELDS_TO: Mapping[Work, tuple[Work, ...]] = {
+    Work.ORDERING: (),
+    Work.SETTLING: (),  # somebody waits for it, too
+    Work.RETROSPECTIVE: (Work.ORDERING, Work.SETTLING),
+    Work.DASHBOARD: (Work.ORDERING, Work.SETTLING),
+    Work.EXPORT: (Work.ORDERING, Work.SETTLING, Work.RETROSPECTIVE, Work.DASHBOARD),
+}
 _LOOK_AGAIN = 0.02  # seconds
 _USUAL_MS, _LONGEST_MS = 150, 1000
 _HOLD = 0.6  # of the time that the caller has, until a shed check is answered: who asks again at once costs the others
@@ -64,7 +71,7 @@ class Admission:
             self._pressure.note_ordering()
         caller, line = _caller_of(scope), self._lines[work]
         wait = self._rates.wait_for(caller, work)
-        if not wait and self._pressure.lag < line.limits.lag and line.enter(caller):
+        if not wait and self._may_begin(work) and line.enter(caller):
             await self._serve(work, caller, scope, receive, send)
             return
         if work is Work.ORDERING:
@@ -76,7 +83,7 @@ class Admission:
     async def _serve_late(
         self, work: Work, caller: str, wait: float, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        if not wait and await self._has_room(self._lines[work], caller):
+        if not wait and await self._has_room(work, caller):
             await self._serve(work, caller, scope, receive, send)
             return
         self._pressure.note_shed(work, is_limited=bool(wait))
@@ -95,11 +102,20 @@ class Admission:
             finally:
                 self._held -= 1
 
-    async def _has_room(self, line: Line, caller: str) -> bool:
+    def _may_begin(self, work: Work) -> bool:
+        """Not while the process is late, nor where somebody more pressing waits or was turned away a moment ago."""
+        if self._pressure.lag >= self._lines[work].limits.lag:
+            return False
+        yields_to = _YIELDS_TO[work]
+        return not yields_to or not (
+            any([self._lines[other].waiting for other in yields_to]) or self._pressure.has_just_shed(yields_to)
+        )
+
+    async def _has_room(self, work: Work, caller: str) -> bool:
         """Within the patience of the line."""
-        loop = asyncio.get_running_loop()
+        loop, line = asyncio.get_running_loop(), self._lines[work]
         until = loop.time() + line.limits.patience
-        while self._pressure.lag >= line.limits.lag:
+        while not self._may_begin(work):
             if loop.time() >= until:
                 return False
             await asyncio.sleep(_LOOK_AGAIN)

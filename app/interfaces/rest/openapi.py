@@ -13,6 +13,7 @@ from app.interfaces.errors import MEDIA_TYPE, ProblemDocument
 from app.interfaces.rest.openapi_cases import CASE_SHAPES, case_paths
 from app.interfaces.rest.openapi_coding import CODING_SHAPES, coding_paths
 from app.interfaces.rest.openapi_groups import SHAPES, group_paths
+from app.interfaces.rest.openapi_refusals import add_refusals
 
 _JSON, _NDJSON = "application/json", "application/x-ndjson"
 _DECIMAL = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$"
@@ -55,6 +56,7 @@ def add_hot_endpoints(app: FastAPI) -> None:
             document["paths"].update(case_paths(tuple(shapes), refused))
             *shapes, refused = _references(schemas, CODING_SHAPES)
             document["paths"].update(coding_paths(tuple(shapes), refused))
+            add_refusals(document, problem)
             document["paths"] = dict(sorted(document["paths"].items()))
             app.openapi_schema = document
         return app.openapi_schema

@@ -42,3 +42,14 @@ def test_document_forbids_what_is_refused(service: Service, line: dict[str, Any]
 
 def test_served_document_is_the_written_one(service: Service) -> None:
     assert service.client.get("/openapi.json").json() == json.loads(json.dumps(openapi_document()))
+
+
+def test_every_operation_tells_of_refusals() -> None:
+    """Of the gate and of the admission, which stand before all but health."""
+    operations = {
+        (method, path): operation["responses"]
+        for path, found in openapi_document()["paths"].items()
+        for method, operation in found.items()
+    }
+    silent = {place for place, told in operations.items() if not {"401", "403", "429", "503"} <= told.keys()}
+    assert silent == {("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics")}
