@@ -3,29 +3,19 @@
 import asyncio
 import sys
 from datetime import datetime, timedelta, timezone
-from random import Random
 
 import click
 
 from app.application.first_accounts import evaluation_accounts
-from app.application.index_reviews import ReviewIndexer, ReviewLaw
-from app.application.load_ruleset import load_ruleset
-from app.application.reviewing import about_rule
-from app.domain.review_policy import DEFAULT_POLICY
-from app.engine.ruleset import Ruleset
 from app.interfaces.cli.options import read_settings
 from app.interfaces.session.staff import Staff, told
-from app.knowledge.calendar_file import calendar_in
 from app.settings import Settings
 from app.store.opening import store_at
 from app.store.store import Store
-from demo.month.decide import Deciding, Office
-from demo.month.faults import read_faults
-from demo.month.fill import Filler
-from demo.month.hospital import FACILITY, NAME, departments, staff
-from demo.month.visits import visits
+from demo.month.decide import Office
+from demo.month.hospital import FACILITY, NAME
+from demo.month.whole import Month, fill_month
 
-_DAYS = 31
 _CHINA = timezone(timedelta(hours=8))
 _LOGINS = ("auditor", "lead", "head")
 
@@ -35,10 +25,10 @@ _LOGINS = ("auditor", "lead", "head")
 @click.option("--seed", default=20_26, show_default=True, help="The same seed gives the same month.")
 def main(encounters: int, seed: int) -> None:
     """Fill an empty database with a believable month, and make an account for each role to look around with."""
-    sys.exit(asyncio.run(_filled(read_settings(), encounters, Random(seed))))  # noqa: S311 - invented data
+    sys.exit(asyncio.run(_filled(read_settings(), encounters, seed)))
 
 
-async def _filled(settings: Settings, encounters: int, draw: Random) -> int:
+async def _filled(settings: Settings, encounters: int, seed: int) -> int:
     store = store_at(settings.database, settings.database_path, settings.redis, keys=settings.key_source)
     await store.open()
     try:
@@ -49,26 +39,17 @@ async def _filled(settings: Settings, encounters: int, draw: Random) -> int:
             )
             return 2
         click.echo(f"{NAME}：{encounters}次就诊")
-        await _fill(settings, store, encounters, draw)
+        await _fill(settings, store, encounters, seed)
         return 0
     finally:
         await store.close()
 
 
-async def _fill(settings: Settings, store: Store, encounters: int, draw: Random) -> None:
-    ruleset = load_ruleset(settings.rules_dir, settings.cache_dir)
-    ids, now = await _people(settings, store), datetime.now(_CHINA)
-    await store.directory.put_departments(departments(), caller="demo", at=now)
-    await store.directory.put_staff(staff(), caller="demo", at=now)
-    faults = read_faults(settings.rules_dir / "national")
-    month = visits(encounters, now.date() - timedelta(days=_DAYS), _DAYS, faults, draw)
-    until_now = [one for one in month if one.settled_at < now.replace(tzinfo=None)]
-    count = await Filler(store, ruleset, draw).fill(until_now, _Progress("审核"))
-    click.echo(f"{count}次审核")
-    await _indexed(settings, store, ruleset)
-    deciding = Deciding(store, Office.of(ids), calendar_in(settings.rules_dir), draw)
-    steps = await deciding.run(now, _Progress("办理"))
-    click.echo(f"{steps}个办理步骤；机构{FACILITY}，打开 /console 查看")
+async def _fill(settings: Settings, store: Store, encounters: int, seed: int) -> None:
+    office = Office.of(await _people(settings, store))
+    month = Month(encounters, seed, datetime.now(_CHINA))
+    done = await fill_month(month, store, settings.rules_dir, office, _Progress("审核"), settings.cache_dir)
+    click.echo(f"{done.audits}次审核，{done.steps}个办理步骤；机构{FACILITY}，打开 /console 查看")
 
 
 async def _people(settings: Settings, store: Store) -> dict[str, str]:
@@ -82,12 +63,6 @@ async def _people(settings: Settings, store: Store) -> dict[str, str]:
         return {login: account.id for login, account in found.items() if account is not None}
     finally:
         await team.close()
-
-
-async def _indexed(settings: Settings, store: Store, ruleset: Ruleset) -> None:
-    law = ReviewLaw(calendar_in(settings.rules_dir), DEFAULT_POLICY)
-    indexer = ReviewIndexer(store.intake, lambda rule: about_rule(ruleset, rule), lambda: law)
-    click.echo(f"{await indexer.catch_up()}条存证记录已建档")
 
 
 class _Progress:

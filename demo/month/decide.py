@@ -2,10 +2,10 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Callable
-from datetime import datetime, timedelta, timezone
+import itertools
+from collections import defaultdict
+from datetime import datetime, time, timedelta, timezone
 from hashlib import sha256
-from itertools import count
 from random import Random
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from app.application.review_findings import ReviewDesk
 from app.domain.access import Caller, Role, Scope
 from app.domain.decision import Severity
 from app.domain.review import Review, ReviewAction, ReviewState
-from app.domain.review_command import Command, NotAllowed
+from app.domain.review_command import Command
 from app.domain.review_reasons import REASONS
 from app.domain.working_days import WorkingCalendar
 from app.store.reviews import Attachment, Order, ReviewFilter
@@ -30,22 +30,27 @@ _WORDS = {
     _A.REPORT_RECTIFIED: ("已退回，科室已组织学习",),
     _A.APPEAL: ("病程记录和会诊意见可以证明使用合理，请复核。",),
 }
-_AT_ONCE = 64  # reviews that wait for the same commit
+_AT_ONCE = 32  # sittings that wait for the same commit
+_OFFICE_HOURS = (8, 17)
+_LATE = timedelta(hours=12)  # for which a finding may come after a later one
 _HEAD, _STAFF, _LEAD = "head", "auditor", "lead"
-_Plan = list[tuple[str, ReviewAction]]
+_Step = tuple[str, ReviewAction]
+_Plan = list[_Step]
 _MENDED: _Plan = [(_HEAD, _A.ACCEPT), (_STAFF, _A.ORDER_RECTIFICATION), (_HEAD, _A.REPORT_RECTIFIED)]
+_PASSED: _Plan = [*_MENDED, (_STAFF, _A.PASS_RECHECK)]
+_LOST: _Plan = [(_HEAD, _A.APPEAL), (_LEAD, _A.REJECT)]
 _AFTERWARDS: list[tuple[_Plan, int]] = [  # what follows a confirmed finding, and how often
-    ([], 14),
-    ([(_HEAD, _A.ANSWER), (_HEAD, _A.ACCEPT)], 8),
-    ([(_HEAD, _A.ACCEPT), (_STAFF, _A.ORDER_RECTIFICATION)], 8),
-    (_MENDED, 8),
-    ([*_MENDED, (_STAFF, _A.PASS_RECHECK)], 34),
-    ([*_MENDED, (_STAFF, _A.FAIL_RECHECK)], 4),
-    ([(_HEAD, _A.APPEAL)], 7),
-    ([(_HEAD, _A.APPEAL), (_LEAD, _A.GRANT)], 7),
-    ([(_HEAD, _A.APPEAL), (_LEAD, _A.REJECT), *_MENDED, (_STAFF, _A.PASS_RECHECK)], 7),
-    ([(_HEAD, _A.APPEAL), (_LEAD, _A.REJECT), (_HEAD, _A.APPEAL)], 3),
+    ([], 6),  # nobody says anything until the right to appeal has run out
+    ([(_HEAD, _A.ANSWER), *_PASSED], 12),
+    ([(_HEAD, _A.ACCEPT), (_STAFF, _A.ORDER_RECTIFICATION)], 2),
+    (_PASSED, 46),
+    ([*_MENDED, (_STAFF, _A.FAIL_RECHECK)], 3),
+    ([(_HEAD, _A.APPEAL)], 1),
+    ([(_HEAD, _A.APPEAL), (_LEAD, _A.GRANT)], 10),
+    ([*_LOST, *_PASSED], 10),
+    ([*_LOST, (_HEAD, _A.APPEAL)], 2),  # for a second person to decide, of whom there is none yet
 ]
+_LEFT, _STUCK = 0.03, 0.04  # share of findings that nobody looks at, and of those that nobody decides
 
 
 class Office(NamedTuple):
@@ -61,83 +66,99 @@ class Office(NamedTuple):
         )
 
 
+class Walk(NamedTuple):
+    """A review as it is now, what is still to be done about it, and the luck it has."""
+
+    review: Review
+    plan: _Plan
+    draw: Random
+
+    @property
+    def goes_on(self) -> bool:
+        return bool(self.plan) or self.review.state is ReviewState.AWAITING_SECOND
+
+    @property
+    def next(self) -> _Step:
+        """A decision that waits for a second person gets one first."""
+        return (_LEAD, _A.APPROVE) if self.review.state is ReviewState.AWAITING_SECOND else self.plan[0]
+
+    def after(self, review: Review) -> "Walk":
+        plan = self.plan if self.review.state is ReviewState.AWAITING_SECOND else self.plan[1:]
+        return Walk(review, plan, self.draw)
+
+
 class Deciding:
     """Every review walks its way until today, or stops on it."""
 
-    def __init__(self, store: Store, office: Office, calendar: WorkingCalendar, draw: Random) -> None:
-        self._store, self._office, self._calendar, self._draw = store, office, calendar, draw
-        self._due: list[tuple[datetime, int, str, _Plan]] = []
-        self._number = count()
+    def __init__(self, store: Store, office: Office, calendar: WorkingCalendar, seed: int) -> None:
+        self._store, self._office, self._calendar, self._seed = store, office, calendar, seed
+        self._due: list[tuple[datetime, int, Walk]] = []
+        self._number, self._seen = itertools.count(), set[str]()
+        self._since = datetime(1970, 1, 1, tzinfo=_CHINA)
+        self.count = 0  # steps that were taken
 
-    async def run(self, until: datetime, told: Callable[[int], None]) -> int:
-        """How many steps were taken."""
-        async for review in self._reviews():
-            if plan := self._plan(review):
-                self._put(review.id, plan, review.first_found_at.astimezone(_CHINA))
-        done = 0
-        while some := [heapq.heappop(self._due) for _ in range(min(_AT_ONCE, len(self._due)))]:
-            some = [one for one in some if one[0] < until]
-            went_on = await asyncio.gather(*[self._step(name, plan, at) for at, _, name, plan in some])
-            for (at, _, name, plan), state in zip(some, went_on, strict=True):
-                if state is not None:
-                    told(done := done + 1)
-                    if plan or state is ReviewState.AWAITING_SECOND:
-                        self._put(name, plan, at)
-        return done
+    async def run(self, until: datetime) -> None:
+        """All that is done before this moment, and was not yet, about the findings there are."""
+        await self._look()
+        while some := self._sittings(until):
+            await asyncio.gather(*[self._sit(at, who, walks) for (at, who), walks in some])
 
-    async def _reviews(self) -> AsyncIterator[Review]:
+    def _sittings(self, until: datetime) -> list[tuple[tuple[datetime, str], list[Walk]]]:
+        """What is due next, of whom."""
+        found = defaultdict[tuple[datetime, str], list[Walk]](list)
+        while self._due and self._due[0][0] < until and len(found) < _AT_ONCE:
+            at, _, walk = heapq.heappop(self._due)
+            found[at, walk.next[0]].append(walk)
+        return list(found.items())
+
+    async def _sit(self, at: datetime, who: str, walks: list[Walk]) -> None:
+        """One person goes through all that waits for them. What may not be done any more ends there."""
+        made = await asyncio.gather(
+            *[self._command(walk, self._office.people[who], walk.next[1], at) for walk in walks]
+        )
+        commands = {walk.review.id: command for walk, command in zip(walks, made, strict=True)}
+        results = await ReviewDesk(self._store.reviews, self._calendar, now=lambda: at).act_on_each(commands)
+        for walk, result in zip(walks, results, strict=True):
+            if result.review is not None:
+                self.count += 1
+                self._put(walk.after(result.review), at)
+
+    async def _look(self) -> None:
+        """Think of what is to become of findings that are new."""
         cursor, more = "", True
+        wanted = ReviewFilter(is_trial=None, states=(ReviewState.OPEN,), found_from=self._since)
         while more:
-            page = await self._store.reviews.page(ReviewFilter(is_trial=None), Scope(), Order(), cursor, 500)
+            page = await self._store.reviews.page(wanted, Scope(), Order(), cursor, 500)
             for review in page.reviews:
-                yield review
+                if review.id not in self._seen:
+                    self._consider(review)
             cursor, more = page.following, bool(page.following)
 
-    def _put(self, name: str, plan: _Plan, after: datetime) -> None:
-        """The next step, in the office hours of one of the next days."""
-        day = after + timedelta(days=self._draw.choice((1, 1, 2, 3)))
-        at = day.replace(hour=self._draw.randint(8, 17), minute=self._draw.randint(0, 59))
-        heapq.heappush(self._due, (at, next(self._number), name, plan))
+    def _consider(self, review: Review) -> None:
+        self._seen.add(review.id)
+        self._since = max(self._since, review.first_found_at - _LATE)
+        draw = Random(f"{self._seed} {review.encounter} {review.rule} {review.lines}")  # noqa: S311 - invented data
+        self._put(Walk(review, _plan(review, draw), draw), review.first_found_at.astimezone(_CHINA))
 
-    def _plan(self, review: Review) -> _Plan:
-        if review.state is not ReviewState.OPEN or self._draw.random() < 0.13:
-            return []
-        begin: _Plan = [(_STAFF, _A.TAKE_UP)]
-        if self._draw.random() < 0.2:
-            begin.append((_STAFF, _A.COMMENT))
-        if self._draw.random() < 0.1:
-            return begin
-        is_sure = review.severity is not Severity.SLIGHTLY_SUSPECT
-        decision = self._draw.choices((_A.CONFIRM, _A.DISMISS, _A.EXCEPT), (78, 15, 7) if is_sure else (48, 38, 14))[0]
-        decided: _Plan = [*begin, (_STAFF, decision)]
-        if decision is not _A.CONFIRM:
-            return decided
-        plans, weights = zip(*_AFTERWARDS, strict=True)
-        return [*decided, *self._draw.choices(plans, weights)[0]]
+    def _put(self, walk: Walk, after: datetime) -> None:
+        """The next step, where there is one, on one of the next working days, when its person sits down to it."""
+        if not walk.goes_on:
+            return
+        day = self._calendar.after(after.date(), walk.draw.choice((1, 1, 2, 3)))
+        hour, who = walk.draw.randint(*_OFFICE_HOURS), walk.next[0]
+        begin = Random(f"{self._seed} {day} {hour} {who}").randint(0, 3599)  # noqa: S311 - invented data
+        at = datetime.combine(day, time(hour), _CHINA) + timedelta(seconds=begin)
+        heapq.heappush(self._due, (at, next(self._number), walk))
 
-    async def _step(self, name: str, plan: _Plan, at: datetime) -> ReviewState | None:
-        """Where it is now; None where the walk ends. A decision that waits for a second person gets one first."""
-        review = (await self._store.reviews.get([name], Scope()))[name]
-        if review.state is ReviewState.AWAITING_SECOND:
-            who, action = _LEAD, _A.APPROVE
-        else:
-            who, action = plan.pop(0)
-        try:
-            command = await self._command(review, self._office.people[who], action, at)
-            changed = await ReviewDesk(self._store.reviews, self._calendar, now=lambda: at).act(name, command)
-        except NotAllowed:  # of a rule on trial, nothing is appealed or mended
-            return None
-        return changed.state
-
-    async def _command(self, review: Review, by: Caller, action: ReviewAction, at: datetime) -> Command:
+    async def _command(self, walk: Walk, by: Caller, action: ReviewAction, at: datetime) -> Command:
         reasons = [one for one in REASONS.get(action, {}) if one != "other"]
-        reason = self._draw.choice(reasons) if reasons else ""
-        comment = self._draw.choice(_WORDS[action]) if action in _WORDS else ""
+        reason = walk.draw.choice(reasons) if reasons else ""
+        comment = walk.draw.choice(_WORDS[action]) if action in _WORDS else ""
         if action is not _A.REPORT_RECTIFIED:
             return Command(action=action, by=by, reason_code=reason, comment=comment)
-        evidence = await self._evidence(review, by, at)
+        evidence = await self._evidence(walk.review, by, at)
         return Command(
-            action=action, by=by, refund_cents=review.amount_cents or 0, attachments=(evidence,), comment=comment
+            action=action, by=by, refund_cents=walk.review.amount_cents or 0, attachments=(evidence,), comment=comment
         )
 
     async def _evidence(self, review: Review, by: Caller, at: datetime) -> str:
@@ -147,3 +168,20 @@ class Deciding:
         )  # fmt: skip
         await self._store.reviews.attach(attachment, _EVIDENCE, Scope())
         return attachment.id
+
+
+def _plan(review: Review, draw: Random) -> _Plan:
+    if draw.random() < _LEFT:
+        return []
+    begin: _Plan = [(_STAFF, _A.TAKE_UP)]
+    if draw.random() < 0.2:
+        begin.append((_STAFF, _A.COMMENT))
+    if draw.random() < _STUCK:
+        return begin
+    is_sure = review.severity is not Severity.SLIGHTLY_SUSPECT
+    decision = draw.choices((_A.CONFIRM, _A.DISMISS, _A.EXCEPT), (78, 15, 7) if is_sure else (48, 38, 14))[0]
+    decided: _Plan = [*begin, (_STAFF, decision)]
+    if decision is not _A.CONFIRM:
+        return decided
+    plans, weights = zip(*_AFTERWARDS, strict=True)
+    return [*decided, *draw.choices(plans, weights)[0]]

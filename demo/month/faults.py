@@ -1,7 +1,7 @@
 """What goes wrong (违规样式): the faults that the rules' own examples show, to be woven into visits."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from app.domain.encounter import CareType
 from app.knowledge.text_yaml import read_yaml
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+)?$")
@@ -28,8 +29,10 @@ class Fault(NamedTuple):
         return str(self.encounter.get("care_type", "outpatient"))
 
 
-def read_faults(folder: Path) -> list[Fault]:
-    """Of the rules in force or on trial; examples that need a feed are left out, for a month's data has none."""
+def read_faults(folder: Path, named: Callable[[str], str] = lambda _: "") -> list[Fault]:
+    """Of the rules in force or on trial; examples that need a feed are left out, for a month's data has none. What the
+    examples do not call by name is called as `named` has it, by code.
+    """
     found = []
     for file in sorted(folder.glob("*/rule.yaml")):
         told: Any = read_yaml(file.read_bytes())
@@ -37,29 +40,45 @@ def read_faults(folder: Path) -> list[Fault]:
             continue
         for example in told["examples"]:
             lines = example["encounter"].get("charge_lines", ())
-            if example.get("hits") and not example.get("feeds") and lines:
+            is_here = example["encounter"].get("care_type") != CareType.PHARMACY
+            if is_here and example.get("hits") and not example.get("feeds") and lines:
                 whole = deepcopy(example["encounter"])
+                whole["charge_lines"] = [_called(line, named) for line in lines]
                 past = deepcopy(list(example.get("history", ())))
                 found.append(Fault(file.parent.name, whole, past, max(_days(whole), default=date(2026, 3, 1))))
     return found
+
+
+def _called(line: dict[str, Any], named: Callable[[str], str]) -> dict[str, Any]:
+    name = line.get("item_name") or named(line.get("item_code", ""))
+    return {**line, "item_name": name} if name else dict(line)
 
 
 def woven(visit: dict[str, Any], fault: Fault, day: date) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The visit with the fault in it, and the patient's past where the fault has one. Its days end on `day`."""
     shift = partial(_shifted, by=day - fault.anchor)
     told = {name: shift(value) for name, value in fault.encounter.items() if name not in _KEPT_FROM_VISIT}
-    lines = [{**line, "id": f"X{line['id']}"} for line in told.pop("charge_lines")]
-    orders = [{**line, "id": f"X{line['id']}"} for line in told.pop("order_lines", ())]
+    lines = [_own(line) for line in told.pop("charge_lines")]
+    orders = [_own(line) for line in told.pop("order_lines", ())]
     patient = {**visit["patient"], **told.pop("patient", {}), "id": visit["patient"]["id"]}
     facility = {**visit["facility"], **fault.encounter.get("facility", {}), "id": visit["facility"]["id"]}
     whole = {**visit, **told, "patient": patient, "facility": facility}
+    if "start_at" not in told:
+        whole["start_at"] = min(visit["start_at"], *[f"{line['service_date'][:10]}T08:00:00" for line in lines])
     if whole.get("end_at", "9") < whole["start_at"]:
         whole["end_at"] = f"{whole['start_at'][:10]}T23:30:00"
-    whole["charge_lines"] = [*visit["charge_lines"], *lines]
+    since, until = whole["start_at"][:10], whole.get("end_at", "9")[:10]
+    usual = [line for line in visit["charge_lines"] if since <= line["service_date"] <= until]
+    whole["charge_lines"] = [*usual, *lines]
     if orders:
         whole["order_lines"] = orders
     past = [{"facility": facility, **shift(one), "patient": patient} for one in fault.history]
     return whole, past
+
+
+def _own(line: dict[str, Any]) -> dict[str, Any]:
+    """A line of the example as one of the visit, whose people did it."""
+    return {"id": f"X{line['id']}", **{name: one for name, one in line.items() if name not in _KEPT_FROM_VISIT}}
 
 
 def _days(told: Any) -> Iterable[date]:

@@ -155,6 +155,22 @@ def test_evidence_must_be_attached_to_this_finding(tmp_path: Path) -> None:
     with_reviews(tmp_path, [review(id=name, state=ReviewState.RECTIFYING) for name in ("F1", "F2")], steps)
 
 
+def test_each_has_a_command_of_its_own(tmp_path: Path) -> None:
+    async def steps(store: Store) -> None:
+        commands = {
+            "F2": command(A.COMMENT, STAFF, comment="请补充病程记录"),
+            "F1": command(A.CONFIRM, STAFF),
+            "F9": command(A.TAKE_UP, STAFF),
+        }
+        results = await desk(store).act_on_each(commands)
+        assert [outcome(result) for result in results] == ["open", "confirmed", "UnknownReview"]
+        assert [step.comment for step in await store.reviews.steps("F2", EVERYWHERE)] == ["请补充病程记录"]
+        with pytest.raises(ValueError, match="several people"):
+            await desk(store).act_on_each({"F1": command(A.COMMENT, STAFF), "F2": command(A.COMMENT, OTHER_STAFF)})
+
+    with_reviews(tmp_path, [review(), review(id="F2")], steps)
+
+
 def test_a_dealt_list_is_assigned(tmp_path: Path) -> None:
     async def steps(store: Store) -> None:
         results = await desk(store).assign({"F1": "staff-1", "F2": "staff-2", "F3": "staff-1"}, LEAD)
