@@ -111,7 +111,7 @@ def _children(pid: int) -> list[int]:
 
 
 @contextmanager
-def _private_folder(name: str) -> Iterator[Path]:
+def private_folder(name: str) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=f"mingjian-{name}-"))
     if (user := _user()) is not None:
         shutil.chown(folder, user)
@@ -194,7 +194,7 @@ class Redis(Server):
 
 @contextmanager
 def running_postgres(shared_buffers: str = "64MB") -> Iterator[Postgres]:
-    with _private_folder("postgres") as folder:
+    with private_folder("postgres") as folder:
         server = Postgres(folder, shared_buffers)
         server.start()
         try:
@@ -205,7 +205,7 @@ def running_postgres(shared_buffers: str = "64MB") -> Iterator[Postgres]:
 
 @contextmanager
 def running_redis() -> Iterator[Redis]:
-    with _private_folder("redis") as folder:
+    with private_folder("redis") as folder:
         server = Redis(folder)
         server.start()
         try:

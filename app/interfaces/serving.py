@@ -1,5 +1,7 @@
 """Serve the application (提供服务): where it listens, whom it believes, and what it says at its start."""
 
+import sys
+
 import uvicorn
 
 from app.interfaces.asgi import Application
@@ -34,13 +36,17 @@ def server_config(app: Application | str, settings: Settings, workers: int = 1) 
     return config
 
 
-def run(config: uvicorn.Config, title: str, key: str) -> None:
-    """Serve until told to stop; raises SystemExit where no worker could start."""
+def run(config: uvicorn.Config, title: str, key: str, where: str) -> None:
+    """Serve until told to stop; raises SystemExit where no worker could start.
+
+    `where` the key is kept, for where nobody looks on: what is printed then goes to a journal, which keeps it.
+    """
     listener = config.bind_socket()
     base = f"http://{config.host}:{listener.getsockname()[1]}"
     print(f"{title}  {base}", flush=True)  # noqa: T201
     print(f"API documentation  {base}/docs", flush=True)  # noqa: T201
-    print(f"Key                Authorization: Bearer {key}", flush=True)  # noqa: T201
+    told = f"Authorization: Bearer {key}" if sys.stdout.isatty() else where
+    print(f"Key                {told}", flush=True)  # noqa: T201
     if config.workers == 1:
         DrainingServer(config).run([listener])
         return
