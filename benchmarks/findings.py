@@ -1,4 +1,5 @@
-"""Findings under review in PostgreSQL: every pair and triple of the console's filters, search, overviews, intake.
+"""Findings under review in PostgreSQL: every pair and triple of the console's filters, search, overviews, every page,
+intake.
 
 `python -m benchmarks findings [--rows 200000]`; with `--rows 10000000` it is what docs/findings-query.md tells of,
 takes half an hour and 30 GB of disk, and writes the plans there.
@@ -6,13 +7,11 @@ takes half an hour and 30 GB of disk, and writes the plans there.
 
 import asyncio
 import statistics
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
-from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 import uvloop
 
@@ -26,8 +25,10 @@ from app.store.review_counts import Axis
 from app.store.reviews import LATEST_FIRST, Grain, Order, Overview, ReviewFilter, ReviewStore, Sorting
 from benchmarks.findings_fill import fill
 from benchmarks.findings_intake import intake_rate
+from benchmarks.findings_pages import measure_pages, told_of
 from benchmarks.findings_plans import write_document
 from benchmarks.goals import goal
+from benchmarks.stopwatch import Stopwatch, Taken, percentile
 from tests.servers import running_postgres
 
 NOW = datetime(2026, 11, 5, tzinfo=UTC)
@@ -67,7 +68,7 @@ WORDS = (
 )
 _SCOPES = (EVERYWHERE, Scope(facilities=frozenset(["H1"])))
 GOALS = {"first page": 100, "another sorting": 200, "counts and sums": 200, "search": 200, "dashboard": 300}
-LEAST_RATE, LARGE = 2_000, 1_000_000
+LEAST_RATE, LARGE, SLOWEST_PAGE = 2_000, 1_000_000, 300
 Call = Callable[[], Awaitable[object]]
 
 
@@ -105,32 +106,6 @@ def calls(reviews: ReviewStore) -> dict[str, list[tuple[str, Call]]]:
 
 def _bound(method: Callable[..., Awaitable[object]], *arguments: Any) -> Call:
     return lambda: method(*arguments)
-
-
-class Taken(NamedTuple):
-    """Milliseconds until the answer was there, and milliseconds of work: of the server's process and of this one."""
-
-    cpu: float
-    wall: float
-    name: str
-
-
-class Stopwatch:
-    def __init__(self, server: int) -> None:
-        """`server`: the number of the server's first process."""
-        self._server = server
-
-    async def time(self, name: str, call: Call) -> Taken:
-        before, started = self._cpu(), time.perf_counter()
-        await call()
-        wall = (time.perf_counter() - started) * 1000
-        return Taken(self._cpu() - before, wall, name)
-
-    def _cpu(self) -> float:
-        """The kernel tells it of each process in nanoseconds; connections outlast a question, so none is lost."""
-        children = Path(f"/proc/{self._server}/task/{self._server}/children").read_text().split()
-        backends = sum(int(Path(f"/proc/{child}/schedstat").read_text().split()[0]) for child in children)
-        return backends / 1e6 + time.process_time() * 1000
 
 
 async def measure(url: str, server: int) -> dict[str, list[Taken]]:
@@ -178,11 +153,6 @@ def told(found: dict[str, list[Taken]]) -> list[str]:
     return lines
 
 
-def percentile(times: list[float], share: float) -> float:
-    """`times` are sorted."""
-    return times[min(len(times) - 1, int(len(times) * share))]
-
-
 def run(*, quick: bool, rows: int = 0) -> list[str]:
     rows = rows or (50_000 if quick else 200_000)
     with running_postgres(shared_buffers="6GB" if rows >= LARGE else "512MB") as server:
@@ -190,12 +160,15 @@ def run(*, quick: bool, rows: int = 0) -> list[str]:
         found = uvloop.run(measure(url, server.pid))
         lines = told(found)
         print("\n".join(lines), flush=True)
+        pages = uvloop.run(measure_pages(url, Stopwatch(server.pid)))
+        print("\n".join(told_of(pages)), flush=True)
         if rows >= LARGE:
-            write_document(url, rows, lines)
+            write_document(url, rows, lines, told_of(pages))
         rate = uvloop.run(intake_rate(postgres_store(server.new_database()), 1_000 if quick else 5_000))
     return [
         goal("audits indexed in a second", f"{rate:,.0f}", rate >= LEAST_RATE, f"{LEAST_RATE:,}"),
         *[_goal(f"{kind} of {rows:,} findings", found[kind], most) for kind, most in GOALS.items()],
+        _goal(f"the slowest page, {pages[0].name}", pages[0].taken, SLOWEST_PAGE),
     ]
 
 

@@ -7,7 +7,8 @@ done with, and what belongs together goes together: a rule has its category and 
 import time
 
 from app.store.migrate import migrate
-from app.store.review_counts import MEASURES
+from app.store.review_counts import BY_RULE_WHOLE, BY_STATE_WHOLE, MEASURES, OF_APPEALS
+from benchmarks.findings_beside import alerts, steps
 from tests.servers import Postgres
 
 _QUICKLY = {
@@ -54,7 +55,8 @@ def fill(server: Postgres, count: int) -> str:
         last = min(count, first + _CHUNK - 1)
         server.sql(_QUIET + _reviews(first, last, count), database)
         server.sql(_QUIET + _contents(first, last), database)
-    for statement in (*indexes, *_names(), *_counts(), "VACUUM ANALYZE"):
+        server.sql(_QUIET + steps(first, last), database)
+    for statement in (*indexes, *_names(), *_counts(), alerts(count), "VACUUM ANALYZE"):
         server.sql(_QUIET + statement if statement != "VACUUM ANALYZE" else statement, database)
     print(f"filled in {time.monotonic() - started:.0f} s", flush=True)
     for name in _QUICKLY:
@@ -181,6 +183,17 @@ def _counts() -> list[str]:
         f" {sums} FROM reviews GROUP BY period, is_trial, facility, campus, department, {key}"
         for axis, key in ((1, "rule"), (2, "practitioner"), (3, states), (4, severities))
     ]
+    made += [
+        f"INSERT INTO review_counts SELECT {kept}, period, is_trial, facility, '', '', key, {months}"
+        f" FROM review_counts WHERE axis = {axis} GROUP BY period, is_trial, facility, key"
+        for axis, kept in ((1, BY_RULE_WHOLE), (3, BY_STATE_WHOLE))
+    ]
+    made.append(
+        f"INSERT INTO review_counts SELECT {OF_APPEALS}, to_char(to_timestamp(recorded_at / 1000000.0) AT TIME ZONE"
+        f" 'Asia/Shanghai', 'YYYYMMDD')::int AS period, is_trial, facility, campus, department, action, count(*)"
+        f"{', 0' * (len(MEASURES) - 1)} FROM review_steps JOIN reviews ON reviews.id = review_steps.review"
+        " GROUP BY period, is_trial, facility, campus, department, action"
+    )
     return [
         *made,
         f"INSERT INTO review_counts SELECT axis, period / 100, is_trial, facility, campus, department, key, {months}"

@@ -31,6 +31,14 @@ _SETTING = re.compile(r"\n *InitPlan \d+ \(returns [$]\d+\)\n *->  Result [^\n]*
 
 _LIST = re.compile(r"'\{([^}]{40})[^}]*\}'")  # a long one is cut
 
+_PAGES = """### Every page of the console
+
+The real service in the process of the benchmark (`create_app`), over these findings, 400,000 steps of appeals and a
+million reminders, asked by a member of the audit office who is signed in and may see all: each page once, and then 15
+times, which are told. A page is all that it takes: to let the caller in, every question, the record of who looked at
+which patients, and the template. The slowest come first."""
+_PLANS = "### Plans"
+
 
 class Explainer:
     """Asks as the store does, and keeps the plan of each question."""
@@ -75,7 +83,7 @@ async def explained(url: str) -> list[tuple[str, str]]:
     return found
 
 
-def write_document(url: str, rows: int, lines: list[str]) -> None:
+def write_document(url: str, rows: int, lines: list[str], pages: list[str]) -> None:
     plans = asyncio.run(explained(url))
     head = (
         f"{rows:,} findings under review, PostgreSQL as tests/servers.py starts it, but with 6 GB of shared buffers and"
@@ -85,7 +93,7 @@ def write_document(url: str, rows: int, lines: list[str]) -> None:
         f" {os.getloadavg()[0]:.1f})."
     )
     parts = [f"#### {name}\n\n```text\n{plan}\n```" for name, plan in plans]
-    text = "\n\n".join([head, "\n".join(lines), *parts])
+    text = "\n\n".join([head, "\n".join(lines), _PAGES, "\n".join(pages), _PLANS, *parts])
     before, _, rest = DOCUMENT.read_text().partition(_BEGIN)
     _, _, after = rest.partition(_END)
     DOCUMENT.write_text(f"{before}{_BEGIN}\n\n{text}\n\n{_END}{after}")

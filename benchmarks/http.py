@@ -99,6 +99,13 @@ def _goal(what: str, figure: str, met: bool, goal: str) -> str:
 
 @contextlib.contextmanager
 def server(name: str, folder: str, packs: Path) -> Iterator[int]:
+    with worker(name, folder, packs) as (port, _):
+        yield port
+
+
+@contextlib.contextmanager
+def worker(name: str, folder: str, packs: Path) -> Iterator[tuple[int, int]]:
+    """The port it listens on, and the id of its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -113,7 +120,7 @@ def server(name: str, folder: str, packs: Path) -> Iterator[int]:
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
         _wait_for(port, process)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait(15)

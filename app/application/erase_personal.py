@@ -9,15 +9,18 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from app.store.erasure import ErasableStore
-from app.trail.entry import Kind, TrailEntry, seal
+from app.trail.entry import Kind, Sealed, TrailEntry, seal
 
 _AT_ONCE = 500
 LEAST_DAYS = 180  # 网络安全法: logs are kept for six months at least
 
 
 class Erased(NamedTuple):
+    """How many held anything. Of findings it is what was said about them, not that they were made."""
+
     audits: int
     encounters: int
+    findings: int = 0
 
 
 class Eraser:
@@ -25,10 +28,13 @@ class Eraser:
         self._store, self._now = store, now
 
     async def erase_patient(self, patient: str, facility: str, *, caller: str, reason: str) -> Erased:
-        """Everything that is kept of the patient in this facility: history, and the contents of audits."""
+        """Everything that is kept of the patient in this facility: history, the contents of audits, and what was said
+        about findings.
+        """
         audits = await self._store.audits_of(patient, facility)
         await self._erase(audits, caller, reason)
-        return Erased(len(audits), await self._store.erase_history(patient, facility))
+        findings = await self._store.erase_findings(patient, facility, lambda one: self._entry(one, caller, reason))
+        return Erased(len(audits), await self._store.erase_history(patient, facility), findings)
 
     async def erase_before(self, day: datetime, *, caller: str) -> Erased:
         """The contents of audits of before that day. Raises ValueError for a day of the last six months."""
@@ -47,10 +53,8 @@ class Eraser:
     async def _erase(self, audits: Sequence[str], caller: str, reason: str) -> None:
         for start in range(0, len(audits), _AT_ONCE):
             some = audits[start : start + _AT_ONCE]
-            entries = [
-                seal(
-                    TrailEntry(kind=Kind.ERASED, subject=one, at=self._now(), actor=caller, details={"reason": reason})
-                )
-                for one in some
-            ]
-            await self._store.erase(some, entries)
+            await self._store.erase(some, [self._entry(one, caller, reason) for one in some])
+
+    def _entry(self, subject: str, caller: str, reason: str) -> Sealed:
+        details = {"reason": reason}
+        return seal(TrailEntry(kind=Kind.ERASED, subject=subject, at=self._now(), actor=caller, details=details))

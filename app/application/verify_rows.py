@@ -58,12 +58,18 @@ async def check_dispositions(effects: TrailEffects, store: TrailStore, told: Tol
             yield entry.seq, f"a disposition of finding {entry.subject} was deleted"
             continue
         row, (salt, content) = rows[number], private.get(entry.seq, (b"", b""))
-        if salt and (commitment(salt, content) != body.private or content != _private(row)):
+        holds = salt and commitment(salt, content) == body.private and content == _private(row)
+        if not holds and (salt or row.reason or not await was_erased(store, entry)):
             yield entry.seq, f"reason or practitioner of a disposition of finding {entry.subject} were changed"
         told_row = (entry.subject, body.details.get("action"), body.details.get("is_known"), body.actor)
         said = (row.finding, row.action, bool(row.is_known), row.caller)
         if said != told_row or row.recorded_at != microseconds(body.at):
             yield entry.seq, f"a disposition of finding {entry.subject} was changed"
+
+
+async def was_erased(store: TrailStore, entry: StoredEntry) -> bool:
+    """What the entry commits to, as a later entry tells."""
+    return any([one.kind == Kind.ERASED and one.seq > entry.seq for one in await store.find(entry.subject)])
 
 
 def _private(row: DispositionRow) -> bytes:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from app.application.read_trail import TrailReader
+from app.application.verify_reviews import check_reviews
 from app.application.verify_rows import (
     Withdrawal,
     check_audits,
@@ -167,6 +168,8 @@ class _Walk:
         async for seq, what in check_dispositions(self._effects, self._store, bodies, self._kinds):
             yield Fault(seq, what)
         async for seq, what in check_withdrawals(self._store, bodies, self._withdrawn):
+            yield Fault(seq, what)
+        async for seq, what in check_reviews(self._effects, self._store, bodies):
             yield Fault(seq, what)
         async for seq, what in check_others(self._effects, bodies):
             yield Fault(seq, what)

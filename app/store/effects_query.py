@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, Table, exists, func, select
+from sqlalchemy import ColumnElement, Select, Table, exists, func, select
 
+from app.store.review_tables import review_attachments, review_steps
 from app.store.tables import (
     audits,
     dispositions,
@@ -16,8 +17,8 @@ from app.store.tables import (
     trail_entries,
     withdrawals,
 )
-from app.store.trail_effects import AuditRow, Counts, DispositionRow
-from app.store.vault import PLAIN, Changed, Vault
+from app.store.trail_effects import AttachmentRow, AuditRow, Counts, DispositionRow, StepRow
+from app.store.vault import PLAIN, Changed, Row, Vault
 from app.trail.entry import Kind
 
 _AUDITS = select(
@@ -31,6 +32,16 @@ _FINDINGS = (
     )
     .join(findings, (findings.c.audit_seq == audits.c.seq) & (findings.c.recorded_at == audits.c.recorded_at))
     .order_by(audits.c.id, findings.c.position)
+)  # fmt: skip
+
+_STEPS = select(
+    review_steps.c.review, review_steps.c.number, review_steps.c.recorded_at, review_steps.c.actor,
+    review_steps.c.action, review_steps.c.comment, review_steps.c.content,
+)  # fmt: skip
+_ATTACHED = select(
+    review_attachments.c.id, review_attachments.c.review, review_attachments.c.recorded_at,
+    review_attachments.c.actor, review_attachments.c.type, review_attachments.c.size, review_attachments.c.digest,
+    review_attachments.c.name,
 )  # fmt: skip
 
 Rows = Callable[[Select[Any]], Awaitable[list[Any]]]  # what a query gives, row by row, as tuples
@@ -59,13 +70,43 @@ class EffectsQuery:
             one.finding, one.is_known, one.recorded_at, one.caller, one.practitioner, one.action, one.reason
         ).order_by(one.seq)
         rows = [DispositionRow(*row) for row in await self._rows(asked.offset(first).limit(count))]
-        return [row._replace(reason=self._reason(row)) for row in rows]
+        return [row._replace(reason=self._text("dispositions", (row.finding, row.caller), row.reason)) for row in rows]
 
-    def _reason(self, row: DispositionRow) -> str:
+    def _text(self, table: str, row: Row, text: str) -> str:
+        """What was changed is such that no entry commits to it."""
         try:
-            return self._vault.open_text("dispositions", (row.finding, row.caller), row.reason)
+            return self._vault.open_text(table, row, text)
         except Changed:
             return "changed"
+
+    async def review_steps(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], StepRow]:
+        if not wanted:
+            return {}
+        reviews, numbers = zip(*wanted, strict=True)
+        among = _STEPS.where(
+            review_steps.c.review.in_(sorted({*reviews})), review_steps.c.number.in_(sorted({*numbers}))
+        )
+        rows = [StepRow(*row) for row in await self._rows(among)]
+        return {
+            (one.review, one.number): one._replace(
+                comment=self._text("review_steps", (one.review, one.number), one.comment)
+            )
+            for one in rows
+        }
+
+    async def review_attachments(self, ids: Sequence[str]) -> dict[str, AttachmentRow]:
+        if not ids:
+            return {}
+        rows = [AttachmentRow(*row) for row in await self._rows(_ATTACHED.where(review_attachments.c.id.in_(ids)))]
+        return {one.id: one._replace(name=self._text("review_attachments", (one.id,), one.name)) for one in rows}
+
+    async def attached(self, attachment: str) -> bytes:
+        one = review_attachments.c
+        rows = await self._rows(select(one.content).where(one.id == attachment))
+        try:
+            return self._vault.open("review_attachments", (attachment,), bytes(rows[0][0])) if rows else b""
+        except Changed:
+            return b"changed"
 
     async def moves(self) -> list[tuple[int, str, str, str, str, int]]:
         one = ruleset_moves.c
@@ -87,25 +128,26 @@ class EffectsQuery:
         return await self._rows(asked.order_by(one.seq))
 
     async def counts(self) -> tuple[Counts, Counts, int]:
-        rows = [_count(one) for one in _COUNTED]
-        entries = [_count(trail_entries).where(trail_entries.c.kind == kind) for kind in _COUNTED.values()]
+        rows = [sum(map(_counted, some[1:]), _counted(some[0])) for some in _COUNTED.values()]
+        entries = [_counted(trail_entries, trail_entries.c.kind == kind) for kind in _COUNTED]
         linked = (audits.c.seq == findings.c.audit_seq) & (audits.c.recorded_at == findings.c.recorded_at)
-        orphans = _count(findings).where(~exists().where(linked))
-        asked = select(*[one.scalar_subquery() for one in (*rows, *entries, orphans)])
+        orphans = _counted(findings, ~exists().where(linked))
+        asked: Any = select(*rows, *entries, orphans)
         (found,) = await self._rows(asked)
         count = len(_COUNTED)
         return Counts(*found[:count]), Counts(*found[count:-1]), found[-1]
 
 
-def _count(table: Table) -> Select[Any]:
-    return select(func.count()).select_from(table)
+def _counted(table: Table, *tests: ColumnElement[bool]) -> ColumnElement[int]:
+    return select(func.count()).select_from(table).where(*tests).scalar_subquery()
 
 
 _COUNTED = {
-    audits: Kind.AUDIT,
-    dispositions: Kind.DISPOSITION,
-    withdrawals: Kind.LINE_WITHDRAWN,
-    feed_loads: Kind.FEED_LOADED,
-    rulesets: Kind.RULESET_STORED,
-    ruleset_moves: Kind.RULESET_MOVED,
+    Kind.AUDIT: (audits,),
+    Kind.DISPOSITION: (dispositions,),
+    Kind.LINE_WITHDRAWN: (withdrawals,),
+    Kind.FEED_LOADED: (feed_loads,),
+    Kind.RULESET_STORED: (rulesets,),
+    Kind.RULESET_MOVED: (ruleset_moves,),
+    Kind.REVIEWED: (review_steps, review_attachments),
 }  # in the order of Counts

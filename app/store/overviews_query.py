@@ -9,10 +9,12 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Numeric,
+    Select,
     Text,
     case,
     cast,
     func,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -25,8 +27,9 @@ from app.domain.line import FormularyClass
 from app.domain.review import ReviewAction
 from app.store.overviews import AppealSums, AuditSums, FeeSums, KeptBack, Told
 from app.store.packing import microseconds
-from app.store.review_counts import CHINA, Axis, first_moment
+from app.store.review_counts import APPEALS, CHINA, OF_APPEALS, Axis, first_moment
 from app.store.review_filters import among, within
+from app.store.review_overview import signed, spans_of
 from app.store.review_tables import review_counts, review_steps, reviews
 from app.store.reviews import Overview
 from app.store.sealing import moment
@@ -40,7 +43,6 @@ _CELL = review_counts.c
 _FIRST_DAY = 1_000_000  # periods before it are months
 _LOOKED_THROUGH = 200_000  # alerts, the latest ones
 _GRANTED = (ReviewAction.GRANT, ReviewAction.GRANT_EXCEPTION)
-_APPEALS = (ReviewAction.APPEAL, ReviewAction.REJECT, *_GRANTED)
 _ANSWERED = {Answer.ACCEPTED: Action.REVISE, Answer.OVERRIDDEN: Action.PROCEED}
 _DAY, _LONGEST_STAY, _TOLD_LATE = timedelta(days=1), timedelta(days=1100), timedelta(days=62)
 
@@ -60,15 +62,9 @@ class OverviewsQuery:
         return AuditSums(total, stopped)
 
     async def appeals(self, wanted: Overview, scope: Scope) -> AppealSums:
-        limits = [*within(scope, reviews), *_named(wanted)]
-        tests = [
-            _STEP.action.in_([one.value for one in _APPEALS]),
-            _STEP.recorded_at >= microseconds(first_moment(_number(wanted.first))),
-            _STEP.recorded_at < microseconds(first_moment(_number(wanted.last + _DAY))),
-        ]
-        source = review_steps.join(reviews, _ONE.id == _STEP.review) if limits else review_steps
-        asked = select(_STEP.action, func.count()).select_from(source).where(*tests, *limits).group_by(_STEP.action)
-        found = {ReviewAction(action): count for action, count in await self._ask(asked, scope)}
+        is_kept = not (wanted.rules or wanted.practitioners or scope.practitioner)
+        rows = await self._ask(_kept_appeals(wanted, scope) if is_kept else _appeals(wanted, scope), scope)
+        found = {ReviewAction(action): int(count) for action, count in rows}
         granted = sum(found.get(one, 0) for one in _GRANTED)
         return AppealSums(found.get(ReviewAction.APPEAL, 0), granted, found.get(ReviewAction.REJECT, 0))
 
@@ -173,6 +169,26 @@ class OverviewsQuery:
     def _cents(self) -> ColumnElement[Any]:
         amount, price, quantity = [cast(self._text(name), Numeric) for name in ("amount", "unit_price", "quantity")]
         return func.round(func.coalesce(amount, price * func.coalesce(quantity, 1), 0) * 100)
+
+
+def _kept_appeals(wanted: Overview, scope: Scope) -> Select[Any]:
+    spans = spans_of(wanted.first, wanted.last)
+    times = or_(*[_CELL.period.between(one.first, one.last) for one in spans])
+    tests = [_CELL.axis == OF_APPEALS, times, *within(scope, review_counts)]
+    named = {_CELL.facility: wanted.facilities, _CELL.department: wanted.departments}
+    tests += [among(column, values) for column, values in named.items() if values]
+    return select(_CELL.key, func.sum(signed(_CELL.total, spans))).where(*tests).group_by(_CELL.key)
+
+
+def _appeals(wanted: Overview, scope: Scope) -> Select[Any]:
+    tests = [
+        _STEP.action.in_([one.value for one in APPEALS]),
+        _STEP.recorded_at >= microseconds(first_moment(_number(wanted.first))),
+        _STEP.recorded_at < microseconds(first_moment(_number(wanted.last + _DAY))),
+    ]
+    source = review_steps.join(reviews, _ONE.id == _STEP.review)
+    asked = select(_STEP.action, func.count()).select_from(source).where(*tests, *within(scope, reviews))
+    return asked.where(*_named(wanted)).group_by(_STEP.action)
 
 
 def _with_alert(before: Told, row: Sequence[Any]) -> Told:

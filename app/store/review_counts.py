@@ -3,6 +3,7 @@
 They change in the transaction of what they count, so they are never behind and never wrong.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from enum import IntEnum
@@ -10,7 +11,7 @@ from operator import add, sub
 from typing import Any
 
 from app.domain.disposition import Action
-from app.domain.review import Review, ReviewState
+from app.domain.review import Review, ReviewAction, ReviewState, ReviewStep
 
 CHINA = timezone(timedelta(hours=8))  # one time in the whole country, without summer time
 MEASURES = (
@@ -21,6 +22,11 @@ KEYS = ("axis", "period", "is_trial", "facility", "campus", "department", "key")
 
 UNDECIDED = frozenset({ReviewState.OPEN, ReviewState.IN_REVIEW, ReviewState.AWAITING_SECOND})
 DISMISSED = frozenset({ReviewState.FALSE_POSITIVE, ReviewState.EXCEPTED, ReviewState.LAPSED})
+
+# Axes beside those of Axis: by rule and by state again, with departments and campuses added up; and steps of appeals,
+# by what was done, on the day of the step.
+BY_RULE_WHOLE, OF_APPEALS, BY_STATE_WHOLE = 5, 6, 7
+APPEALS = (ReviewAction.APPEAL, ReviewAction.REJECT, ReviewAction.GRANT, ReviewAction.GRANT_EXCEPTION)
 
 Cell = tuple[int, int, bool, str, str, str, str]
 Sums = tuple[int, ...]
@@ -73,7 +79,10 @@ def cells(one: Review) -> list[Cell]:
         Axis.STATE: one.state.value,
         Axis.SEVERITY: one.severity.value,
     }
-    return [(axis.value, period, *place, key) for axis, key in keys.items() for period in (day, day // 100)]
+    whole = (one.is_trial, one.facility, "", "")
+    told = [(axis.value, place, key) for axis, key in keys.items()]
+    told += [(BY_RULE_WHOLE, whole, one.rule), (BY_STATE_WHOLE, whole, one.state.value)]
+    return [(axis, period, *where, key) for axis, where, key in told for period in (day, day // 100)]
 
 
 def changes(pairs: Iterable[tuple[Review | None, Review]]) -> list[Mapping[str, Any]]:
@@ -90,6 +99,17 @@ def changes(pairs: Iterable[tuple[Review | None, Review]]) -> list[Mapping[str, 
         for cell, sums in sorted(found.items())
         if any(sums)
     ]
+
+
+def appeal_changes(told: Iterable[tuple[Review, ReviewStep]]) -> list[Mapping[str, Any]]:
+    """Likewise, of steps that were done now, each with its review."""
+    found: Counter[Cell] = Counter()
+    for one, step in told:
+        if step.action in APPEALS:
+            place, day = (one.is_trial, one.facility, one.campus, one.department), day_of(step.at)
+            found.update([(OF_APPEALS, period, *place, step.action.value) for period in (day, day // 100)])
+    rest = dict.fromkeys(MEASURES, 0)
+    return [{**dict(zip(KEYS, cell, strict=True)), **rest, "total": count} for cell, count in sorted(found.items())]
 
 
 def _put(found: dict[Cell, Sums], one: Review, sign: int) -> None:

@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 from app.domain.access import Scope
 from app.store.review_codes import ANSWERS, CARE_TYPES, INSURANCE_TYPES, NO_ANSWER, SEVERITIES, STAGES, STATES, Codes
 from app.store.review_filters import among, within
-from app.store.review_tables import review_kinds, review_places, review_stands, review_topics, reviews
-from app.store.reviews import ReviewFilter
+from app.store.review_tables import NO_DEADLINE, review_kinds, review_places, review_stands, review_topics, reviews
+from app.store.reviews import LATEST_FIRST, Order, ReviewFilter, Sorting
 
 Ask = Callable[[Select[Any]], Awaitable[list[Any]]]
 Tests = list[ColumnElement[bool]]
@@ -36,13 +36,13 @@ class Narrowed(NamedTuple):
     severities: frozenset[int]
 
 
-async def narrowed(ask: Ask, wanted: ReviewFilter, scope: Scope) -> Narrowed | None:
+async def narrowed(ask: Ask, wanted: ReviewFilter, scope: Scope, order: Order = LATEST_FIRST) -> Narrowed | None:
     """None where nothing can fit."""
     topics = await _topics(ask, wanted)
     places = None if topics is None else await _places(ask, wanted, scope)
     if topics is None or places is None:
         return None
-    kinds, stands = await _kinds(ask, wanted, topics.severities), await _stands(ask, wanted)
+    kinds, stands = await _kinds(ask, wanted, topics.severities), await _stands(ask, wanted, order)
     if kinds is None or stands is None:
         return None
     return Narrowed([*kinds.tests, *topics.tests, *places, *stands], kinds.severities)
@@ -87,8 +87,25 @@ async def _kinds(ask: Ask, wanted: ReviewFilter, severities: frozenset[int]) -> 
     return Narrowed([among(_ONE.kind, [kind for kind, _ in rows])], frozenset([severity for _, severity in rows]))
 
 
-async def _stands(ask: Ask, wanted: ReviewFilter) -> Tests | None:
+async def _stands(ask: Ask, wanted: ReviewFilter, order: Order) -> Tests | None:
     """States that have a deadline, where one is asked for, and somebody who sees to them, where somebody is."""
+    tests = await _deadlines(ask, wanted) if order.by is Sorting.DEADLINE else []
+    states = await _states(ask, wanted)
+    return None if states is None else [*states, *tests]
+
+
+async def _deadlines(ask: Ask, wanted: ReviewFilter) -> Tests:
+    """Where all states have a deadline, or none has, what is sorted by it ends or begins where those without one do."""
+    if not wanted.states:
+        return []
+    asked = select(_STAND.has_deadline).distinct().where(among(_STAND.state, STATES.all_of(wanted.states)))
+    have = {bool(has) for (has,) in await ask(asked)}
+    if len(have) > 1:
+        return []
+    return [_ONE.deadline < NO_DEADLINE] if True in have else [_ONE.deadline == NO_DEADLINE]
+
+
+async def _states(ask: Ask, wanted: ReviewFilter) -> Tests | None:
     states, tests = STATES.all_of(wanted.states), Tests()
     if wanted.deadline_from is not None or wanted.deadline_to is not None:
         tests.append(_STAND.has_deadline.is_(True))
@@ -117,8 +134,9 @@ async def _places(ask: Ask, wanted: ReviewFilter, scope: Scope) -> Tests | None:
     pairs = {(facility, department) for facility, department, fits in rows if fits}
     if not pairs:
         return None
-    if not wanted.campuses:
-        return []
+    if not wanted.campuses:  # a department's index begins with its facility
+        facilities = sorted({facility for facility, _ in pairs})
+        return [among(_ONE.facility, facilities)] if wanted.departments and not wanted.facilities else []
     by_facility: dict[str, list[str]] = {}
     for facility, department in sorted(pairs):
         by_facility.setdefault(facility, []).append(department)

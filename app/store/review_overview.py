@@ -6,7 +6,7 @@ only where no such sum is kept: for a doctor's own patients, and where two of th
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, func, or_, select
 
@@ -15,7 +15,7 @@ from app.domain.disposition import Action
 from app.domain.review import ReviewState
 from app.store.packing import microseconds
 from app.store.review_codes import ANSWERS, NO_ANSWER, SEVERITIES, STATES, Codes
-from app.store.review_counts import DISMISSED, MEASURES, UNDECIDED, Axis, first_moment
+from app.store.review_counts import BY_RULE_WHOLE, BY_STATE_WHOLE, DISMISSED, MEASURES, UNDECIDED, Axis, first_moment
 from app.store.review_filters import among, within
 from app.store.review_tables import review_counts, reviews
 from app.store.reviews import Facet, Grain, Overview
@@ -26,11 +26,11 @@ _CODED: dict[Axis, tuple[ColumnElement[int], Codes[Any]]] = {
     Axis.STATE: (_ONE.state, STATES),
     Axis.SEVERITY: (_ONE.severity, SEVERITIES),
 }
-_IS_USED = func.sum(_CELL.total) > 0  # what left a cell leaves zeros behind
 _DAY = timedelta(days=1)
 _MICROSECONDS_A_DAY = 86_400_000_000
 _EAST = 8 * 3_600_000_000  # microseconds that China is ahead
 _1970 = date(1970, 1, 1).toordinal()
+_FIRST_MONTH = 100_000  # what is less is a day's number since 1970, what is more a month or a day as it is written
 
 
 def facets_asked(wanted: Overview, scope: Scope, by: Axis | None, most: int) -> Select[Any]:
@@ -41,20 +41,25 @@ def facets_asked(wanted: Overview, scope: Scope, by: Axis | None, most: int) -> 
         asked = select(key.label("key"), *_sums_of_reviews()).where(*_reviews_within(wanted, scope))
         return asked.group_by(key).order_by(func.count().desc(), key).limit(most)
     key = _CELL.facility + "/" + _CELL.department if by is None else _CELL.key
-    asked = select(key.label("key"), *_sums_of_cells()).where(*_cells_within(wanted, scope, axis))
-    return asked.group_by(key).having(_IS_USED).order_by(func.sum(_CELL.total).desc(), key).limit(most)
+    kept = axis.value if by is None else _whole(wanted, scope, axis)
+    spans = _spans(wanted)
+    asked = select(key.label("key"), *_sums_of_cells(spans))
+    asked = asked.where(*_cells_within(wanted, scope, kept, spans)).group_by(key)
+    total = func.sum(signed(_CELL.total, spans))
+    return asked.having(total > 0).order_by(total.desc(), key).limit(most)  # what left a cell leaves zeros behind
 
 
-def series_asked(wanted: Overview, scope: Scope) -> Select[Any]:
-    """By day, as `in_time` reads them."""
+def series_asked(wanted: Overview, scope: Scope, grain: Grain) -> Select[Any]:
+    """By day, or by month and the days beside whole months, as `in_time` reads them."""
     axis = _kept_axis(wanted, scope, None)
     if axis is None:
         day = (_ONE.first_found_at + _EAST) // _MICROSECONDS_A_DAY
         asked = select(day.label("key"), *_sums_of_reviews()).where(*_reviews_within(wanted, scope))
         return asked.group_by(day)
-    spans = [(_number(wanted.first), _number(wanted.last))]
-    asked = select(_CELL.period.label("key"), *_sums_of_cells()).where(*_cells_within(wanted, scope, axis, spans))
-    return asked.group_by(_CELL.period).having(_IS_USED)
+    kept = _whole(wanted, scope, Axis.STATE if axis is Axis.SEVERITY else axis)  # either adds up to all
+    spans = [Span(_number(wanted.first), _number(wanted.last))] if grain is Grain.DAY else _spans(wanted)
+    asked = select(_CELL.period.label("key"), *_sums_of_cells(spans))
+    return asked.where(*_cells_within(wanted, scope, kept, spans)).group_by(_CELL.period)
 
 
 def facet_of(row: Sequence[Any], by: Axis | None) -> Facet:
@@ -67,25 +72,35 @@ def facet_of(row: Sequence[Any], by: Axis | None) -> Facet:
 def in_time(rows: Iterable[Sequence[Any]], grain: Grain) -> list[Facet]:
     found: dict[str, list[int]] = {}
     for period, *sums in rows:
-        day = str(period) if period >= 1_000_000 else str(_number(date.fromordinal(_1970 + period)))
+        day = str(period) if period >= _FIRST_MONTH else str(_number(date.fromordinal(_1970 + period)))
         key = day if grain is Grain.DAY else day[:6]
         before = found.get(key, [0] * len(sums))
         found[key] = [one + int(other or 0) for one, other in zip(before, sums, strict=True)]
-    return [Facet(key, *found[key]) for key in sorted(found)]
+    return [Facet(key, *found[key]) for key in sorted(found) if any(found[key])]
 
 
-def spans_of(first: date, last: date) -> list[tuple[int, int]]:
-    """Periods from and to: whole months as months, what is left at either end as days."""
-    start = first if first.day == 1 else _next_month(first)
-    end = last + _DAY if (last + _DAY).day == 1 else last.replace(day=1)  # the first day that is in no whole month
-    if start >= end:
-        return [(_number(first), _number(last))]
-    spans = [(_number(start) // 100, _number(end - _DAY) // 100)]
-    if first < start:
-        spans.append((_number(first), _number(start - _DAY)))
-    if end <= last:
-        spans.append((_number(end), _number(last)))
-    return spans
+class Span(NamedTuple):
+    """Periods from and to; what they hold is taken away again where `is_over`."""
+
+    first: int
+    last: int
+    is_over: bool = False
+
+
+def spans_of(first: date, last: date) -> list[Span]:
+    """Whole months as months; of one at either end its days, or the month less the other days, if they are fewer."""
+    months, days, start = list[int](), list[Span](), first.replace(day=1)
+    while start <= last:
+        end = _next_month(start) - _DAY
+        low, high = max(first, start), min(last, end)
+        outside = [one for one in ((start, low - _DAY), (high + _DAY, end)) if one[0] <= one[1]]
+        if (high - low).days < sum([(some[1] - some[0]).days + 1 for some in outside]):
+            days.append(Span(_number(low), _number(high)))
+        else:
+            months.append(_number(start) // 100)
+            days += [Span(_number(one), _number(other), is_over=True) for one, other in outside]
+        start = end + _DAY
+    return [*([Span(months[0], months[-1])] if months else []), *days]
 
 
 def _next_month(day: date) -> date:
@@ -106,15 +121,19 @@ def _kept_axis(wanted: Overview, scope: Scope, by: Axis | None) -> Axis | None:
     return next(iter(needed), Axis.SEVERITY)
 
 
+def _whole(wanted: Overview, scope: Scope, axis: Axis) -> int:
+    """The sums of whole facilities, where these do."""
+    is_whole = not wanted.departments and scope.campuses is None and scope.departments is None
+    return {Axis.RULE: BY_RULE_WHOLE, Axis.STATE: BY_STATE_WHOLE}.get(axis, axis.value) if is_whole else axis.value
+
+
 def _column(by: Axis) -> ColumnElement[Any]:
     return _CODED[by][0] if by in _CODED else _COLUMNS[by]
 
 
-def _cells_within(
-    wanted: Overview, scope: Scope, axis: Axis, spans: list[tuple[int, int]] | None = None
-) -> list[ColumnElement[bool]]:
-    times = [_CELL.period.between(*one) for one in spans or spans_of(wanted.first, wanted.last)]
-    tests = [_CELL.axis == axis.value, or_(*times), _CELL.is_trial.is_(wanted.is_trial)]
+def _cells_within(wanted: Overview, scope: Scope, kept: int, spans: Sequence[Span]) -> list[ColumnElement[bool]]:
+    times = [_CELL.period.between(one.first, one.last) for one in spans]
+    tests = [_CELL.axis == kept, or_(*times), _CELL.is_trial.is_(wanted.is_trial)]
     named = {
         _CELL.facility: wanted.facilities,
         _CELL.department: wanted.departments,
@@ -139,8 +158,18 @@ def _reviews_within(wanted: Overview, scope: Scope) -> list[ColumnElement[bool]]
     return tests + [among(column, values) for column, values in named.items() if values] + within(scope, reviews)
 
 
-def _sums_of_cells() -> list[ColumnElement[int]]:
-    return [cast(func.sum(_CELL[name]), BigInteger).label(name) for name in MEASURES]
+def _spans(wanted: Overview) -> list[Span]:
+    return spans_of(wanted.first, wanted.last)
+
+
+def signed(amount: ColumnElement[int], spans: Sequence[Span]) -> ColumnElement[int]:
+    """What a cell adds to the sum of these spans."""
+    over = [_CELL.period.between(one.first, one.last) for one in spans if one.is_over]
+    return case((or_(*over), -amount), else_=amount) if over else amount
+
+
+def _sums_of_cells(spans: Sequence[Span]) -> list[ColumnElement[int]]:
+    return [cast(func.sum(signed(_CELL[name], spans)), BigInteger).label(name) for name in MEASURES]
 
 
 def _sums_of_reviews() -> list[ColumnElement[int]]:

@@ -62,7 +62,7 @@ reviews = Table(
     Index(None, "department", "first_found_at", "seq"),
     Index(None, "practitioner", "first_found_at", "seq"),
     Index(None, "kind", "state", "first_found_at"),
-    Index(None, "rule", "kind", "state"),
+    Index(None, "rule", "kind", "state", "amount_cents"),
     Index(None, "facility", "department", "kind", "state"),
     Index(None, "assignee", "first_found_at", "seq"),
     Index(None, "patient_key", "first_found_at"),

@@ -17,7 +17,7 @@ from app.domain.encounter import CareType, InsuranceType
 from app.domain.review import Review, ReviewState, ReviewStep
 from app.store.review_counts import Axis
 
-MOST_COUNTED, MOST_ROWS = 10_000, 1_000  # the latter: of one page
+MOST_COUNTED, MOST_SEARCHED, MOST_ROWS = 10_000, 2_000, 1_000  # counted, counted of a search, and of one page
 LARGEST_ATTACHMENT = 10 * 1024 * 1024
 
 
@@ -211,7 +211,7 @@ class ReviewStore(Protocol):
         """Raises LookupError where there is no such review for this caller."""
         ...
 
-    async def attachments(self, review: str, scope: Scope) -> list[Attachment]: ...
+    async def attachments(self, review: str, scope: Scope) -> list[Attachment]: ...  # without those that were erased
 
     async def attached(self, attachment: str, scope: Scope) -> tuple[Attachment, bytes] | None: ...
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import BigInteger, Select, case, cast, exists, false, func, select
 
 from app.domain.access import EVERYWHERE, Scope
@@ -19,6 +20,7 @@ from app.store.reviews import (
     LATEST_FIRST,
     MOST_COUNTED,
     MOST_ROWS,
+    MOST_SEARCHED,
     Attachment,
     Facet,
     Grain,
@@ -36,6 +38,7 @@ Ask = Callable[[Select[Any], Scope], Awaitable[list[Any]]]  # rows, as tuples, o
 
 WALKS = "walks"  # an option of a question: one index leads to what is asked for
 
+_AMOUNT = case((reviews.c.amount_cents > 0, reviews.c.amount_cents), else_=0)  # an unknown one adds nothing
 _STEPS = select(
     review_steps.c.review, review_steps.c.number, review_steps.c.recorded_at, review_steps.c.actor,
     review_steps.c.action, review_steps.c.comment, review_steps.c.content,
@@ -80,19 +83,34 @@ class ReviewsQuery:
         return [(one, review_of(one, told[one["id"]][-1])) for one in named]
 
     async def totals(self, wanted: ReviewFilter, scope: Scope, most: int = MOST_COUNTED) -> Totals:
-        amount = case((reviews.c.amount_cents > 0, reviews.c.amount_cents), else_=0)
-        some = select(amount.label("amount"), reviews.c.refund_cents).where(*await self._tests(wanted, scope))
+        most = min(most, MOST_SEARCHED) if wanted.text else most
+        tests = await self._tests(replace(wanted, text=""), scope)
+        ways = await self._search.ways(wanted.text)
+        if len(ways) != 1:
+            return await self._totals_of_ways(tests, ways, scope, most)
+        some = select(_AMOUNT.label("amount"), reviews.c.refund_cents).where(*tests, *ways[0])
         first = some.limit(most + 1).subquery()
         sums = [cast(func.coalesce(func.sum(one), 0), BigInteger) for one in (first.c.amount, first.c.refund_cents)]
         asked: Any = select(func.count(), *sums).select_from(first)
-        asked = asked.execution_options(**{WALKS: not wanted.text})
-        ((count, amounts, refunds),) = await self._ask(asked, scope)
+        ((count, amounts, refunds),) = await self._ask(asked.execution_options(**{WALKS: not wanted.text}), scope)
         if count > most:
-            return Totals(count=most, is_more=True, amount_cents=None, refund_cents=None)
+            return _more_than(most)
         return Totals(count=count, is_more=False, amount_cents=amounts, refund_cents=refunds)
 
+    async def _totals_of_ways(self, tests: list[Any], ways: list[list[Any]], scope: Scope, most: int) -> Totals:
+        """What fits several ways counts once; as soon as there are too many, nothing more is looked for."""
+        found: dict[int, tuple[int, int]] = {}
+        for way in ways:
+            asked: Any = select(reviews.c.seq, _AMOUNT, reviews.c.refund_cents).where(*tests, *way).limit(most + 1)
+            rows = await self._ask(asked.execution_options(**{WALKS: True}), scope)
+            found |= {seq: (amount, refund) for seq, amount, refund in rows}
+            if len(found) > most:
+                return _more_than(most)
+        amounts, refunds = [sum(one) for one in zip(*found.values(), strict=True)] if found else (0, 0)
+        return Totals(count=len(found), is_more=False, amount_cents=amounts, refund_cents=refunds)
+
     async def _tests(self, wanted: ReviewFilter, scope: Scope, order: Order = LATEST_FIRST) -> list[Any]:
-        narrowing = await narrowed(self._everywhere, wanted, scope)
+        narrowing = await narrowed(self._everywhere, wanted, scope, order)
         if narrowing is None:
             return [false()]
         tests = [*within(scope, reviews), *conditions(wanted), *narrowing.tests]
@@ -121,12 +139,12 @@ class ReviewsQuery:
 
     async def attachments(self, review: str, scope: Scope) -> list[Attachment]:
         one = review_attachments.c
-        asked = _ATTACHED.where(one.review == review, _is_seen(review_attachments, scope))
+        asked = _ATTACHED.where(one.review == review, *_is_held(scope))
         return [self._attachment(row) for row in await self._ask(asked.order_by(one.recorded_at, one.id), scope)]
 
     async def attached(self, attachment: str, scope: Scope) -> tuple[Attachment, bytes] | None:
         one = review_attachments.c
-        asked = _ATTACHED.add_columns(one.content).where(one.id == attachment, _is_seen(review_attachments, scope))
+        asked = _ATTACHED.add_columns(one.content).where(one.id == attachment, *_is_held(scope))
         for row in await self._ask(asked, scope):
             return self._attachment(row[:-1]), self._vault.open("review_attachments", (row[0],), row[-1])
         return None
@@ -141,7 +159,16 @@ class ReviewsQuery:
         return list(map(partial(facet_of, by=by), rows))
 
     async def series(self, wanted: Overview, scope: Scope, grain: Grain) -> list[Facet]:
-        return in_time(await self._ask(series_asked(wanted, scope), scope), grain)
+        return in_time(await self._ask(series_asked(wanted, scope, grain), scope), grain)
+
+
+def _more_than(most: int) -> Totals:
+    return Totals(count=most, is_more=True, amount_cents=None, refund_cents=None)
+
+
+def _is_held(scope: Scope) -> tuple[Any, ...]:
+    """Every attachment has a name until it is erased."""
+    return review_attachments.c.name != "", _is_seen(review_attachments, scope)
 
 
 def _is_seen(table: Any, scope: Scope) -> Any:

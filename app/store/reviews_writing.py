@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 from sqlalchemy import insert
 
@@ -15,6 +16,7 @@ from app.store.acts import Act, Step
 from app.store.audit_log import NotRecorded
 from app.store.notices import rows_of
 from app.store.packing import microseconds
+from app.store.review_counts import appeal_changes
 from app.store.review_counts import changes as count_changes
 from app.store.review_rows import StoredReview, content_of, review_entry, row_of, step_row
 from app.store.review_search import SeqAmong
@@ -45,12 +47,14 @@ class StoredReviews(ReviewsQuery):
         """Raises LostUpdate, LookupError, NotRecorded."""
         if len({one.review.id for one in changes}) < len(changes):
             raise ValueError("a review can be changed once at a time")
-        steps = [step_row(one.step, self._vault) for one in changes]
+        more = [self._statements.put_steps([step_row(one.step, self._vault) for one in changes])]
+        if sums := appeal_changes(changes):
+            more.append(self._statements.add_counts(sums))
         entries = [review_entry(one.step) for one in changes]
         for _ in range(_ATTEMPTS):
             pairs = await self._current(changes, scope)
             try:
-                await self.store(pairs, [self._statements.put_steps(steps)], entries)
+                await self.store(pairs, more, entries)
             except Outdated:
                 continue  # it was found again meanwhile, or somebody else was quicker: look
             return
@@ -109,8 +113,12 @@ class StoredReviews(ReviewsQuery):
 
 
 def _attached(one: Attachment) -> Sealed:
+    """Its name may name somebody: that is committed to, not told."""
     details: Details = {"attachment": one.id, "type": one.type, "size": one.size, "digest": one.digest.hex()}
-    return seal(TrailEntry(kind=Kind.REVIEWED, subject=one.review, at=one.at, actor=one.by, details=details))
+    private = msgspec.json.encode(one.name)
+    return seal(
+        TrailEntry(kind=Kind.REVIEWED, subject=one.review, at=one.at, actor=one.by, details=details, private=private)
+    )
 
 
 def _with_sightings(decided: Review, stored: Review) -> Review:

@@ -242,10 +242,3 @@ stays = Table(
     Column("content", String, nullable=False),  # JSON: the settled stay, without any name
     Index(None, "discharge_date"),
 )
-
-installation = Table(
-    "installation",
-    metadata,
-    Column("id", SmallInteger, primary_key=True, autoincrement=False),  # 1
-    Column("secret", LargeBinary(32), nullable=False),  # names in Redis are made with it; see store/redis/hot_keys.py
-)

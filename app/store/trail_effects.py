@@ -32,8 +32,33 @@ class DispositionRow(NamedTuple):
     reason: str
 
 
+class StepRow(NamedTuple):
+    """`content` is JSON: what of a step has no column."""
+
+    review: str
+    number: int
+    recorded_at: int
+    actor: str
+    action: str
+    comment: str
+    content: str
+
+
+class AttachmentRow(NamedTuple):
+    """Without its content, which is large."""
+
+    id: str
+    review: str
+    recorded_at: int
+    actor: str
+    type: str
+    size: int
+    digest: bytes
+    name: str
+
+
 class Counts(NamedTuple):
-    """How many there are of each: of rows, or of entries that tell of such rows."""
+    """How many there are of each: of rows, or of entries that tell of such rows. Reviewed: steps and attachments."""
 
     audits: int
     dispositions: int
@@ -41,6 +66,7 @@ class Counts(NamedTuple):
     feed_loads: int
     rulesets: int
     ruleset_moves: int
+    reviewed: int
 
 
 class TrailEffects(Protocol):
@@ -64,6 +90,16 @@ class TrailEffects(Protocol):
 
     async def withdrawals(self) -> list[tuple[str, str, str, str, int]]:
         """facility, encounter, line, caller, recorded_at of every withdrawal."""
+        ...
+
+    async def review_steps(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], StepRow]:
+        """By review and number; there may be others among them."""
+        ...
+
+    async def review_attachments(self, ids: Sequence[str]) -> dict[str, AttachmentRow]: ...
+
+    async def attached(self, attachment: str) -> bytes:
+        """Its content; blank where it was erased, or there is none."""
         ...
 
     async def counts(self) -> tuple[Counts, Counts, int]:

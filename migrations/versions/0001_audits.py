@@ -12,6 +12,12 @@ SEQUENCE = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
+    _make_audits()
+    _make_findings()
+    _make_keys()
+
+
+def _make_audits() -> None:
     op.create_table(
         "audits",
         sa.Column("seq", SEQUENCE, autoincrement=True, nullable=False),
@@ -29,6 +35,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name="uq_audits_id"),
     )
     op.create_index("ix_audits_facility_encounter", "audits", ["facility", "encounter"])
+
+
+def _make_findings() -> None:
     op.create_table(
         "findings",
         sa.Column("audit_seq", SEQUENCE, nullable=False),
@@ -47,6 +56,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["audit_seq"], ["audits.seq"], name="fk_findings_audit_seq"),
     )
     op.create_index("ix_findings_id", "findings", ["id"])
+
+
+def _make_keys() -> None:
     op.create_table(
         "idempotency_keys",
         sa.Column("caller", sa.String(64), nullable=False),

@@ -17,6 +17,7 @@ def upgrade() -> None:
     else:
         _tell_findings_their_time()
     _make_history()
+    _make_withdrawals()
     _make_rulesets()
 
 
@@ -35,6 +36,23 @@ def _partition_audits() -> None:
     """PostgreSQL was not served before this revision, so there is nothing to keep: the tables are made anew."""
     for table in ("idempotency_keys", "findings", "audits"):
         op.drop_table(table)
+    _make_parted_audits()
+    _make_parted_findings()
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("caller", sa.String(64), nullable=False),
+        sa.Column("key", sa.String(128), nullable=False),
+        sa.Column("request_digest", sa.LargeBinary(32), nullable=False),
+        sa.Column("audit_seq", sa.BigInteger, nullable=False),
+        sa.Column("recorded_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("caller", "key", name="pk_idempotency_keys"),
+    )
+    op.execute("ALTER TABLE audits ALTER COLUMN content SET STORAGE EXTERNAL")  # it is compressed already
+    for table in ("audits", "findings"):
+        op.execute(f"CREATE TABLE {table}_other PARTITION OF {table} DEFAULT")
+
+
+def _make_parted_audits() -> None:
     op.execute("CREATE SEQUENCE audits_seq AS bigint")
     op.create_table(
         "audits",
@@ -54,6 +72,9 @@ def _partition_audits() -> None:
         postgresql_partition_by="RANGE (recorded_at)",
     )
     op.create_index("ix_audits_facility_encounter", "audits", ["facility", "encounter"])
+
+
+def _make_parted_findings() -> None:
     op.create_table(
         "findings",
         sa.Column("audit_seq", sa.BigInteger, nullable=False),
@@ -73,18 +94,6 @@ def _partition_audits() -> None:
         postgresql_partition_by="RANGE (recorded_at)",
     )
     op.create_index("ix_findings_id", "findings", ["id"])
-    op.create_table(
-        "idempotency_keys",
-        sa.Column("caller", sa.String(64), nullable=False),
-        sa.Column("key", sa.String(128), nullable=False),
-        sa.Column("request_digest", sa.LargeBinary(32), nullable=False),
-        sa.Column("audit_seq", sa.BigInteger, nullable=False),
-        sa.Column("recorded_at", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("caller", "key", name="pk_idempotency_keys"),
-    )
-    op.execute("ALTER TABLE audits ALTER COLUMN content SET STORAGE EXTERNAL")  # it is compressed already
-    for table in ("audits", "findings"):
-        op.execute(f"CREATE TABLE {table}_other PARTITION OF {table} DEFAULT")
 
 
 def _make_history() -> None:
@@ -100,7 +109,9 @@ def _make_history() -> None:
         sa.Column("header", sa.String, nullable=False),
         sa.PrimaryKeyConstraint("facility", "encounter", name="pk_history_encounters"),
     )
-    op.create_index("ix_history_encounters_patient_facility_last_date", "history_encounters", ["patient", "facility", "last_date"])
+    op.create_index(
+        "ix_history_encounters_patient_facility_last_date", "history_encounters", ["patient", "facility", "last_date"]
+    )
     op.create_table(
         "history_lines",
         sa.Column("month", sa.Integer, nullable=False, autoincrement=False),
@@ -118,6 +129,9 @@ def _make_history() -> None:
     )
     if is_partitioned:
         op.execute("CREATE TABLE history_lines_other PARTITION OF history_lines DEFAULT")
+
+
+def _make_withdrawals() -> None:
     op.create_table(
         "withdrawals",
         sa.Column("seq", SEQUENCE, autoincrement=True, nullable=False),

@@ -10,6 +10,12 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _make_accounts()
+    _make_sessions()
+    _make_signing_in()
+
+
+def _make_accounts() -> None:
     op.create_table(
         "accounts",
         sa.Column("id", sa.String(32), nullable=False),
@@ -34,6 +40,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("subject", name="uq_accounts_subject"),
     )
     op.create_index("ix_accounts_practitioner", "accounts", ["practitioner"])
+
+
+def _make_sessions() -> None:
     op.create_table(
         "sessions",
         sa.Column("digest", sa.LargeBinary(32), nullable=False),
@@ -51,6 +60,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_sessions_account", "sessions", ["account"])
     op.create_index("ix_sessions_seen_at", "sessions", ["seen_at"])
+
+
+def _make_signing_in() -> None:
     op.create_table(
         "sign_in_attempts",
         sa.Column("place", sa.String(64), nullable=False),

@@ -1,5 +1,7 @@
 """Findings under review, every step of it, the directory of staff, and what may be seen of whom."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -13,6 +15,12 @@ SEQUENCE = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 TABLES = (
     "saved_views", "practitioners", "departments", "search_terms", "review_progress", "review_counts",
     "review_attachments", "review_steps", "review_items", "review_contents", "reviews",
+)  # fmt: skip
+INDEXES = (
+    "amount_cents seq", "assignee first_found_at seq", "care_type first_found_at seq", "category first_found_at seq",
+    "deadline seq", "department first_found_at seq", "encounter facility", "first_found_at seq",
+    "patient_key first_found_at", "practitioner first_found_at seq", "rule first_found_at seq",
+    "severity first_found_at seq", "state first_found_at seq",
 )  # fmt: skip
 # What of a table may never change; the rest can be erased.
 FIXED = {
@@ -32,50 +40,42 @@ OF_A_REVIEW = {"review_contents": "id", "review_steps": "review", "review_attach
 
 
 def upgrade() -> None:
+    _make_reviews()
+    for columns in [one.split() for one in INDEXES]:
+        op.create_index(f"ix_reviews_{'_'.join(columns)}", "reviews", columns)
+    _make_parts()
+    _make_steps()
+    _make_counts()
+    _make_names()
+    _make_views()
+    _only_add()
+    if op.get_bind().dialect.name == "postgresql":
+        _tune()
+        _wall()
+
+
+def _filled(kind: Any, names: str) -> list[Any]:
+    return [sa.Column(name, kind, nullable=False) for name in names.split()]
+
+
+def _make_reviews() -> None:
     op.create_table(
         "reviews",
         sa.Column("seq", SEQUENCE, autoincrement=True, nullable=False),
         sa.Column("id", sa.String(32), nullable=False),
-        sa.Column("first_found_at", sa.BigInteger, nullable=False),
-        sa.Column("last_found_at", sa.BigInteger, nullable=False),
-        sa.Column("amount_cents", sa.BigInteger, nullable=False),
-        sa.Column("refund_cents", sa.BigInteger, nullable=False),
-        sa.Column("version", sa.Integer, nullable=False),
-        sa.Column("touched", sa.Integer, nullable=False),
-        sa.Column("deadline", sa.Integer, nullable=False),
-        sa.Column("state", sa.SmallInteger, nullable=False),
-        sa.Column("severity", sa.SmallInteger, nullable=False),
-        sa.Column("stage", sa.SmallInteger, nullable=False),
-        sa.Column("insurance_type", sa.SmallInteger, nullable=False),
-        sa.Column("care_type", sa.SmallInteger, nullable=False),
-        sa.Column("answer", sa.SmallInteger, nullable=False),
+        *_filled(sa.BigInteger, "first_found_at last_found_at amount_cents refund_cents"),
+        *_filled(sa.Integer, "version touched deadline"),
+        *_filled(sa.SmallInteger, "state severity stage insurance_type care_type answer"),
         sa.Column("is_trial", sa.Boolean, nullable=False),
-        sa.Column("facility", sa.String(64), nullable=False),
-        sa.Column("campus", sa.String(64), nullable=False),
-        sa.Column("department", sa.String(64), nullable=False),
-        sa.Column("practitioner", sa.String(64), nullable=False),
-        sa.Column("encounter", sa.String(64), nullable=False),
-        sa.Column("patient_key", sa.String(64), nullable=False),
-        sa.Column("rule", sa.String(100), nullable=False),
-        sa.Column("rule_class", sa.String(100), nullable=False),
-        sa.Column("category", sa.String(100), nullable=False),
+        *_filled(sa.String(64), "facility campus department practitioner encounter patient_key"),
+        *_filled(sa.String(100), "rule rule_class category"),
         sa.Column("assignee", sa.String(64), nullable=False),
         sa.PrimaryKeyConstraint("seq", name="pk_reviews"),
         sa.UniqueConstraint("id", name="uq_reviews_id"),
     )
-    op.create_index("ix_reviews_amount_cents_seq", "reviews", ["amount_cents", "seq"])
-    op.create_index("ix_reviews_assignee_first_found_at_seq", "reviews", ["assignee", "first_found_at", "seq"])
-    op.create_index("ix_reviews_care_type_first_found_at_seq", "reviews", ["care_type", "first_found_at", "seq"])
-    op.create_index("ix_reviews_category_first_found_at_seq", "reviews", ["category", "first_found_at", "seq"])
-    op.create_index("ix_reviews_deadline_seq", "reviews", ["deadline", "seq"])
-    op.create_index("ix_reviews_department_first_found_at_seq", "reviews", ["department", "first_found_at", "seq"])
-    op.create_index("ix_reviews_encounter_facility", "reviews", ["encounter", "facility"])
-    op.create_index("ix_reviews_first_found_at_seq", "reviews", ["first_found_at", "seq"])
-    op.create_index("ix_reviews_patient_key_first_found_at", "reviews", ["patient_key", "first_found_at"])
-    op.create_index("ix_reviews_practitioner_first_found_at_seq", "reviews", ["practitioner", "first_found_at", "seq"])
-    op.create_index("ix_reviews_rule_first_found_at_seq", "reviews", ["rule", "first_found_at", "seq"])
-    op.create_index("ix_reviews_severity_first_found_at_seq", "reviews", ["severity", "first_found_at", "seq"])
-    op.create_index("ix_reviews_state_first_found_at_seq", "reviews", ["state", "first_found_at", "seq"])
+
+
+def _make_parts() -> None:
     op.create_table(
         "review_contents",
         sa.Column("id", sa.String(32), nullable=False),
@@ -91,6 +91,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["review"], ["reviews.seq"], name="fk_review_items_review"),
     )
     op.create_index("ix_review_items_review", "review_items", ["review"])
+
+
+def _make_steps() -> None:
     op.create_table(
         "review_steps",
         sa.Column("review", sa.String(32), nullable=False),
@@ -119,26 +122,21 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["review"], ["reviews.id"], name="fk_review_attachments_review"),
     )
     op.create_index("ix_review_attachments_review", "review_attachments", ["review"])
+
+
+def _make_counts() -> None:
     op.create_table(
         "review_counts",
         sa.Column("axis", sa.SmallInteger, autoincrement=False, nullable=False),
         sa.Column("period", sa.Integer, autoincrement=False, nullable=False),
         sa.Column("is_trial", sa.Boolean, nullable=False),
-        sa.Column("facility", sa.String(64), nullable=False),
-        sa.Column("campus", sa.String(64), nullable=False),
-        sa.Column("department", sa.String(64), nullable=False),
+        *_filled(sa.String(64), "facility campus department"),
         sa.Column("key", sa.String(100), nullable=False),
-        sa.Column("total", sa.BigInteger, nullable=False),
-        sa.Column("amount_cents", sa.BigInteger, nullable=False),
-        sa.Column("undecided", sa.BigInteger, nullable=False),
-        sa.Column("confirmed", sa.BigInteger, nullable=False),
-        sa.Column("confirmed_cents", sa.BigInteger, nullable=False),
-        sa.Column("false_positive", sa.BigInteger, nullable=False),
-        sa.Column("excepted", sa.BigInteger, nullable=False),
-        sa.Column("lapsed", sa.BigInteger, nullable=False),
-        sa.Column("refund_cents", sa.BigInteger, nullable=False),
-        sa.Column("overridden", sa.BigInteger, nullable=False),
-        sa.Column("answered", sa.BigInteger, nullable=False),
+        *_filled(
+            sa.BigInteger,
+            "total amount_cents undecided confirmed confirmed_cents false_positive excepted lapsed refund_cents"
+            " overridden answered",
+        ),
         sa.PrimaryKeyConstraint(
             "axis", "period", "is_trial", "facility", "campus", "department", "key", name="pk_review_counts"
         ),
@@ -149,6 +147,9 @@ def upgrade() -> None:
         sa.Column("next_seq", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_review_progress"),
     )
+
+
+def _make_names() -> None:
     op.create_table(
         "search_terms",
         sa.Column("kind", sa.String(8), nullable=False),
@@ -163,8 +164,7 @@ def upgrade() -> None:
         sa.Column("facility", sa.String(64), nullable=False),
         sa.Column("code", sa.String(64), nullable=False),
         sa.Column("name", sa.String(100), nullable=False),
-        sa.Column("campus", sa.String(64), nullable=False),
-        sa.Column("head", sa.String(64), nullable=False),
+        *_filled(sa.String(64), "campus head"),
         sa.Column("initials", sa.String, nullable=False),
         sa.PrimaryKeyConstraint("facility", "code", name="pk_departments"),
     )
@@ -178,6 +178,9 @@ def upgrade() -> None:
         sa.Column("initials", sa.String, nullable=False),
         sa.PrimaryKeyConstraint("facility", "code", name="pk_practitioners"),
     )
+
+
+def _make_views() -> None:
     op.create_table(
         "saved_views",
         sa.Column("id", sa.String(32), nullable=False),
@@ -188,10 +191,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_saved_views"),
         sa.UniqueConstraint("account", "name", name="uq_saved_views_account_name"),
     )
-    _only_add()
-    if op.get_bind().dialect.name == "postgresql":
-        _tune()
-        _wall()
 
 
 def downgrade() -> None:

@@ -47,7 +47,7 @@ async def use(url: str | None, folder: Path) -> None:
 
         gone, kept = [await audit("P1", f"E{one}") for one in range(3)], await audit("P2", "E9")
         eraser = Eraser(store.erasure)
-        assert await eraser.erase_patient("P1", "F1", caller="dpo", reason="本人要求") == (3, 3)
+        assert await eraser.erase_patient("P1", "F1", caller="dpo", reason="本人要求") == (3, 3, 0)
         assert [await store.log.find(one) for one in gone] == [None] * 3
         assert await store.log.find(kept) is not None
         query = HistoryQuery("F1", "E0", "P1", ("F1",), since=datetime(2026, 1, 1, tzinfo=UTC).date(), prefixes=("",))
@@ -60,6 +60,7 @@ async def use(url: str | None, folder: Path) -> None:
         assert [one.kind for one in await store.trail.find(gone[0])] == ["audit", "erased"]
         assert await Eraser(store.erasure, lambda: LATER).erase_before(LATER - timedelta(days=200), caller="job") == (
             1,
+            0,
             0,
         )
         assert (await verifier.verify()).faults == ()

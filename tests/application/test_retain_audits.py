@@ -15,7 +15,9 @@ from app.application.verify_trail import TrailVerifier
 from app.domain.audit import AuditRequest
 from app.domain.decision import DecisionPolicy
 from app.domain.encounter import CareType
+from app.engine.ruleset import Ruleset
 from app.store.opening import store_at
+from app.store.store import Store
 from app.trail.keys import Ed25519Signer, read_verifier
 from tests.application.build import request, rules
 from tests.servers import Postgres
@@ -26,20 +28,24 @@ IN_20_YEARS, IN_40_YEARS = NOW + timedelta(days=20 * 366), NOW + timedelta(days=
 CARE = (CareType.OUTPATIENT, CareType.INPATIENT, CareType.UNKNOWN, CareType.EMERGENCY)
 
 
+async def recorded(store: Store, ruleset: Ruleset) -> dict[CareType, str]:
+    """An audit of each kind of care, and its id."""
+    auditor, ids = EncounterAuditor(lambda: ruleset, store.log, DecisionPolicy()), {}
+    for care in CARE:
+        told = request("D1")
+        stay = msgspec.structs.replace(told.encounter, id=f"E-{care}", care_type=care)
+        body = msgspec.json.encode(msgspec.structs.replace(told, encounter=stay))
+        answer, _ = await auditor.audit(msgspec.json.decode(body, type=AuditRequest), body, caller="his", key=None)
+        ids[care] = msgspec.json.decode(answer)["id"]
+    return ids
+
+
 async def use(url: str | None, folder: Path) -> None:
     store = store_at(url, folder / "mingjian.sqlite3")
     await store.open()
     try:
-        ruleset = rules(folder / "rules")
         await TrailKeeper(store.trail, SIGNER.name, [SIGNER]).open()
-        auditor = EncounterAuditor(lambda: ruleset, store.log, DecisionPolicy())
-        ids = {}
-        for care in CARE:
-            told = request("D1")
-            stay = msgspec.structs.replace(told.encounter, id=f"E-{care}", care_type=care)
-            body = msgspec.json.encode(msgspec.structs.replace(told, encounter=stay))
-            answer, _ = await auditor.audit(msgspec.json.decode(body, type=AuditRequest), body, caller="his", key=None)
-            ids[care] = msgspec.json.decode(answer)["id"]
+        ids = await recorded(store, rules(folder / "rules"))
 
         def at(now: datetime) -> tuple[Retention, Terms]:
             found = Retention(store.contents, store.log, Eraser(store.erasure, lambda: now), lambda: now)

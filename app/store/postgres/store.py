@@ -5,15 +5,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.domain.access import Scope
-from app.store.access_log import AccessLog
-from app.store.accounts import AccountStore
-from app.store.audit_contents import AuditContents
-from app.store.directory import StoredDirectory
-from app.store.effects_query import EffectsQuery
-from app.store.finding_past import FindingPast
 from app.store.migrate import migrate
-from app.store.notices import NoticeStore
 from app.store.open_vault import open_vault
 from app.store.overviews_query import OverviewsQuery
 from app.store.postgres.acts import postgres_act
@@ -34,16 +26,12 @@ from app.store.postgres.rulesets import PostgresRulesets
 from app.store.postgres.stays import PostgresStays
 from app.store.postgres.trail import PostgresTrail
 from app.store.postgres.used_tokens import PostgresUsedTokens
-from app.store.postgres.walls import reading_for
 from app.store.postgres.whole_history import PostgresWholeHistory
 from app.store.postgres.writer import PostgresWriter
-from app.store.resealing import Resealing
-from app.store.saved_views import StoredViews
-from app.store.sessions import SessionStore
+from app.store.privacy_tables import installation
+from app.store.shared import Ground, shared_stores
 from app.store.store import Store
-from app.store.tables import installation
 from app.store.vault import PLAIN, Vault
-from app.store.webhooks import WebhookStore
 
 _LOOK = "SELECT 1 FROM alembic_version"
 
@@ -63,72 +51,66 @@ def postgres_store(
     """
     database = Database(url, vault, connect_timeout=connect_timeout, command_timeout=command_timeout)
     migrate(url)
-    writer, partitions = PostgresWriter(database), Partitions(database)
-    reader, used = Reader(database, timeout=fetch_timeout, warm_up=NOTHING), PostgresUsedTokens(database)
-
-    async def start() -> None:
-        await partitions.open()
-        writer.start()
-        try:
-            await open_vault(vault, rows, act, insert)
-        except BaseException:  # with other keys nothing may be written
-            await close()
-            raise
-        await reader.start()
-
-    async def close() -> None:
-        await writer.close()
-        reader.close()
-        await used.close()
-        await database.close()
-
-    async def check() -> None:
-        await reader.fetch(_LOOK, timeout=connect_timeout)
-
-    async def secret() -> bytes:
-        async with database.reading() as connection:
-            return bytes((await connection.execute(select(installation.c.secret))).scalar_one())
-
-    async def rows(asked: Select[Any]) -> list[Any]:
-        async with database.reading() as connection:
-            return [tuple(row) for row in await connection.execute(asked)]
-
-    async def ask(asked: Select[Any], scope: Scope) -> list[Any]:
-        async with reading_for(database, scope) as connection:
-            return [tuple(row) for row in await connection.execute(asked)]
-
-    act = postgres_act(writer)
+    opened = _Opened(database, vault, connect_timeout=connect_timeout, fetch_timeout=fetch_timeout)
+    writer, reader, partitions, act = opened.writer, opened.reader, opened.partitions, opened.act
     reviews, intake = postgres_reviews(database, act)
     return Store(
+        **shared_stores(Ground(opened.rows, asking(database), act, insert, vault)),
         log=PostgresAuditLog(database, writer, partitions),
         dispositions=PostgresDispositions(database, writer),
-        alerts=PostgresAlerts(reader, writer, rows),
+        alerts=PostgresAlerts(reader, writer, opened.rows),
         feeds=PostgresFeeds(database),
         history=PostgresHistory(database, reader, writer, partitions),
         rulesets=PostgresRulesets(database),
         trail=PostgresTrail(database, writer),
-        effects=EffectsQuery(rows, vault),
         erasure=PostgresErasure(database),
         stays=PostgresStays(database),
         whole_history=PostgresWholeHistory(database),
-        access=AccessLog(rows),
-        notices=NoticeStore(ask),
-        webhooks=WebhookStore(ask, act, insert, vault),
         keys=PostgresApiKeys(database),
-        used=used,
-        vault=vault,
-        resealing=Resealing(vault, rows, act),
-        contents=AuditContents(rows),
-        accounts=AccountStore(rows, act, insert, vault),
-        sessions=SessionStore(rows, act, insert),
+        used=opened.used,
         reviews=reviews,
         intake=intake,
-        past=FindingPast(rows, vault),
-        directory=StoredDirectory(rows, act, insert),
-        views=StoredViews(rows, act, insert),
         overviews=OverviewsQuery(asking(database), vault, is_postgres=True),
-        open=start,
-        close=close,
-        check=check,
-        secret=secret,
+        open=opened.start,
+        close=opened.close,
+        check=opened.check,
+        secret=opened.secret,
     )
+
+
+class _Opened:
+    """What reads and writes for all of the store, from its opening to its end."""
+
+    def __init__(self, database: Database, vault: Vault, *, connect_timeout: float, fetch_timeout: float) -> None:
+        self._database, self._vault, self._connect_timeout = database, vault, connect_timeout
+        self.writer, self.partitions = PostgresWriter(database), Partitions(database)
+        self.reader = Reader(database, timeout=fetch_timeout, warm_up=NOTHING)
+        self.used = PostgresUsedTokens(database)
+        self.act = postgres_act(self.writer)
+
+    async def start(self) -> None:
+        await self.partitions.open()
+        self.writer.start()
+        try:
+            await open_vault(self._vault, self.rows, self.act, insert)
+        except BaseException:  # with other keys nothing may be written
+            await self.close()
+            raise
+        await self.reader.start()
+
+    async def close(self) -> None:
+        await self.writer.close()
+        self.reader.close()
+        await self.used.close()
+        await self._database.close()
+
+    async def check(self) -> None:
+        await self.reader.fetch(_LOOK, timeout=self._connect_timeout)
+
+    async def secret(self) -> bytes:
+        ((secret,),) = await self.rows(select(installation.c.secret))
+        return bytes(secret)
+
+    async def rows(self, asked: Select[Any]) -> list[Any]:
+        async with self._database.reading() as connection:
+            return [tuple(row) for row in await connection.execute(asked)]

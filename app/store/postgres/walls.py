@@ -2,7 +2,8 @@
 
 A connection of the service says `all` when it is opened (database.py); one that reads for somebody says for the
 transaction what limits them; one that says nothing sees nothing. The policies stand in migrations/: on `reviews` and
-what belongs to them, `stays`, `alerts` and `audits`. A superuser is never limited; the service's user is to be none.
+what belongs to them with their sums, `stays`, `alerts`, `audits` and `findings`. A superuser is never limited; the
+service's user is to be none.
 """
 
 from collections.abc import AsyncIterator, Iterable

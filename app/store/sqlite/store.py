@@ -5,24 +5,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Select, create_engine
+from sqlalchemy import Engine, Select, create_engine
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.pool import NullPool
 
 from app.domain.access import Scope
-from app.store.access_log import AccessLog
-from app.store.accounts import AccountStore
-from app.store.audit_contents import AuditContents
-from app.store.directory import StoredDirectory
-from app.store.effects_query import EffectsQuery
-from app.store.finding_past import FindingPast
 from app.store.migrate import migrate
-from app.store.notices import NoticeStore
 from app.store.open_vault import open_vault
 from app.store.overviews_query import OverviewsQuery
-from app.store.resealing import Resealing
-from app.store.saved_views import StoredViews
-from app.store.sessions import SessionStore
+from app.store.shared import Ground, shared_stores
 from app.store.sqlite.acts import sqlite_act
 from app.store.sqlite.alerts import SqliteAlerts
 from app.store.sqlite.api_keys import SqliteApiKeys
@@ -40,7 +30,8 @@ from app.store.sqlite.whole_history import SqliteWholeHistory
 from app.store.sqlite.writer import connect
 from app.store.store import Store
 from app.store.vault import PLAIN, Vault
-from app.store.webhooks import WebhookStore
+
+_KEPT_OPEN = 5  # connections that read; more are opened where more ask at once
 
 
 def sqlite_store(path: Path, vault: Vault = PLAIN) -> Store:
@@ -48,73 +39,74 @@ def sqlite_store(path: Path, vault: Vault = PLAIN) -> Store:
     path.parent.mkdir(parents=True, exist_ok=True)
     migrate(f"sqlite:///{path}")
     connect(path).close()  # to the write-ahead log now, before two connections would do it at once
-    log = SqliteAuditLog(path, vault)
-    history, used = SqliteHistory(path, log.writer), SqliteUsedTokens(path)
-
-    async def start() -> None:
-        log.start()
-        try:
-            await open_vault(vault, rows, act, insert)
-        except BaseException:  # with other keys nothing may be written
-            await close()
-            raise
-
-    async def close() -> None:
-        await asyncio.to_thread(log.close)
-        history.close()
-        alerts.close()
-        await used.close()
-
-    async def check() -> None:
-        await asyncio.to_thread(_look, path)
-
-    async def rows(asked: Select[Any]) -> list[Any]:
-        return await asyncio.to_thread(_rows, path, asked)
-
-    async def ask(asked: Select[Any], scope: Scope) -> list[Any]:  # noqa: ARG001 - SQLite has no walls
-        return await rows(asked)
-
-    alerts = SqliteAlerts(path, log.writer, rows)
-    act = sqlite_act(log.writer)
-    reviews, intake = sqlite_reviews(log.writer, rows, act)
+    opened = _Opened(path, vault)
+    writer, act = opened.log.writer, opened.act
+    reviews, intake = sqlite_reviews(writer, opened.rows, act)
     return Store(
-        log=log,
-        dispositions=SqliteDispositions(path, log.writer),
-        alerts=alerts,
-        feeds=SqliteFeeds(path, log.writer),
-        history=history,
-        rulesets=SqliteRulesets(path, log.writer),
-        trail=SqliteTrail(path, log.writer),
-        effects=EffectsQuery(rows, vault),
-        erasure=SqliteErasure(path, log.writer),
-        stays=SqliteStays(path, log.writer),
+        **shared_stores(Ground(opened.rows, opened.ask, act, insert, vault)),
+        log=opened.log,
+        dispositions=SqliteDispositions(path, writer),
+        alerts=opened.alerts,
+        feeds=SqliteFeeds(path, writer),
+        history=opened.history,
+        rulesets=SqliteRulesets(path, writer),
+        trail=SqliteTrail(path, writer),
+        erasure=SqliteErasure(path, writer),
+        stays=SqliteStays(path, writer),
         whole_history=SqliteWholeHistory(path, vault),
-        access=AccessLog(rows),
-        notices=NoticeStore(ask),
-        webhooks=WebhookStore(ask, act, insert, vault),
-        keys=SqliteApiKeys(path, log.writer),
-        used=used,
-        vault=vault,
-        resealing=Resealing(vault, rows, act),
-        contents=AuditContents(rows),
-        accounts=AccountStore(rows, act, insert, vault),
-        sessions=SessionStore(rows, act, insert),
+        keys=SqliteApiKeys(path, writer),
+        used=opened.used,
         reviews=reviews,
         intake=intake,
-        past=FindingPast(rows, vault),
-        directory=StoredDirectory(rows, act, insert),
-        views=StoredViews(rows, act, insert),
-        overviews=OverviewsQuery(lambda asked, _: rows(asked), vault, is_postgres=False),
-        open=start,
-        close=close,
-        check=check,
-        secret=lambda: asyncio.to_thread(_secret, path),
+        overviews=OverviewsQuery(opened.ask, vault, is_postgres=False),
+        open=opened.start,
+        close=opened.close,
+        check=opened.check,
+        secret=opened.secret,
     )
 
 
-def _rows(path: Path, asked: Select[Any]) -> list[Any]:
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
-    with engine.connect() as connection:
+class _Opened:
+    """What reads and writes for all of the store, from its opening to its end."""
+
+    def __init__(self, path: Path, vault: Vault) -> None:
+        self._path, self._vault = path, vault
+        self._reader = create_engine(f"sqlite:///{path}", pool_size=_KEPT_OPEN, max_overflow=-1)
+        self.log = SqliteAuditLog(path, vault)
+        self.history, self.used = SqliteHistory(path, self.log.writer), SqliteUsedTokens(path)
+        self.alerts = SqliteAlerts(path, self.log.writer, self.rows)
+        self.act = sqlite_act(self.log.writer)
+
+    async def start(self) -> None:
+        self.log.start()
+        try:
+            await open_vault(self._vault, self.rows, self.act, insert)
+        except BaseException:  # with other keys nothing may be written
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self.log.close)
+        self.history.close()
+        self.alerts.close()
+        await self.used.close()
+        await asyncio.to_thread(self._reader.dispose)
+
+    async def check(self) -> None:
+        await asyncio.to_thread(_look, self._path)
+
+    async def secret(self) -> bytes:
+        return await asyncio.to_thread(_secret, self._path)
+
+    async def rows(self, asked: Select[Any]) -> list[Any]:
+        return await asyncio.to_thread(_rows, self._reader, asked)
+
+    async def ask(self, asked: Select[Any], scope: Scope) -> list[Any]:  # noqa: ARG002 - SQLite has no walls
+        return await self.rows(asked)
+
+
+def _rows(reader: Engine, asked: Select[Any]) -> list[Any]:
+    with reader.connect() as connection:
         return [tuple(row) for row in connection.execute(asked)]
 
 

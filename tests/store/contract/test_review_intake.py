@@ -8,67 +8,24 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.application.audit_encounter import EncounterAuditor
-from app.application.index_reviews import ReviewIndexer, ReviewLaw
+from app.application.index_reviews import ReviewIndexer
 from app.application.record_disposition import DispositionRecorder
-from app.application.sightings import RuleFacts
 from app.domain.access import EVERYWHERE
-from app.domain.audit import AuditRequest
-from app.domain.decision import DecisionPolicy
 from app.domain.disposition import Action, Disposition
-from app.domain.review import DeadlineStep, Review, ReviewAction, ReviewState
-from app.domain.review_policy import ReviewPolicy
-from app.domain.working_days import WEEKENDS_ONLY
+from app.domain.review import DeadlineStep, ReviewAction, ReviewState
 from app.engine.ruleset import Ruleset
 from app.store.reviews import Department, ReviewFilter, StaffMember
 from app.store.store import Store
 from app.trail.entry import Kind, read_body
 from tests.application.build import request, rules
 from tests.store.contract.place import Place
-from tests.store.reviewing import FOUND, step, stored
-
-LAW = ReviewLaw(WEEKENDS_ONLY, ReviewPolicy())
-EVERY = ReviewFilter(is_trial=None)
-
-
-class Ward:
-    """Audits go in at a moment that the test sets; `index` takes them in."""
-
-    def __init__(self, store: Store, ruleset: Ruleset) -> None:
-        self.store, self.at = store, FOUND
-        self.auditor = EncounterAuditor(lambda: ruleset, store.log, DecisionPolicy(), now=lambda: self.at)
-        self.indexer = self.new_indexer(ruleset)
-
-    def new_indexer(self, ruleset: Ruleset) -> ReviewIndexer:
-        def about(rule: str) -> RuleFacts:
-            head = ruleset.rules.get(rule)
-            return RuleFacts() if head is None else RuleFacts(head.rule_class, head.second_person, head.stages)
-
-        return ReviewIndexer(self.store.intake, about, lambda: LAW, now=lambda: self.at)
-
-    async def audit(self, told: AuditRequest, minutes: float = 1.0, *, late: bool = False) -> None:
-        """`late`: it was made that long before, and is recorded only now."""
-        self.at += timedelta(minutes=-minutes if late else minutes)
-        await self.auditor.audit(told, msgspec.json.encode(told), caller="his")
-        self.at += timedelta(minutes=minutes if late else 0)
-
-    async def reviews(self) -> list[Review]:
-        await self.indexer.catch_up()
-        page = await self.store.reviews.page(EVERY, EVERYWHERE, size=1000)
-        return sorted(page.reviews, key=lambda one: one.lines)
-
-    async def only(self) -> Review:
-        (one,) = await self.reviews()
-        return one
+from tests.store.contract.ward import Ward, placed
+from tests.store.reviewing import step, stored
 
 
 @pytest.fixture(scope="module")
 def ruleset(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
     return rules(Path(tmp_path_factory.mktemp("rules")))
-
-
-def placed(told: AuditRequest, **fields: Any) -> AuditRequest:
-    return msgspec.structs.replace(told, encounter=msgspec.structs.replace(told.encounter, **fields))
 
 
 def test_a_finding_becomes_a_review_with_all_that_staff_ask_by(place: Place, ruleset: Ruleset) -> None:

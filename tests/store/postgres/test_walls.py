@@ -20,7 +20,9 @@ from tests.store.contract.test_stays import stay
 from tests.store.reviewing import put, review, step
 
 OF_A_REVIEW = ("reviews", "review_contents", "review_steps", "review_attachments")
-WALLED = (*OF_A_REVIEW, "audits", "audits_202603", "stays", "alerts")
+OF_FINDINGS = ("findings", "findings_202603")
+WALLED = (*OF_A_REVIEW, *OF_FINDINGS, "review_counts", "audits", "audits_202603", "stays", "alerts")
+COUNTED = {"review_counts": "DISTINCT facility"}  # sums are many, whatever is counted by
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +59,13 @@ async def counts(url: str, *said: str) -> dict[str, int]:
     try:
         for one in said:
             await connection.execute(one)
-        return {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in WALLED}
+        return {table: await connection.fetchval(asked(table)) for table in WALLED}
     finally:
         await connection.close()
+
+
+def asked(table: str) -> str:
+    return f"SELECT count({COUNTED.get(table, '*')}) FROM {table}"
 
 
 def test_who_says_nothing_sees_nothing_and_changes_nothing(url: str) -> None:
@@ -77,8 +83,13 @@ def test_who_says_all_sees_all(url: str) -> None:
 
 
 def test_who_says_nothing_cannot_add(url: str) -> None:
-    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
-        asyncio.run(counts(url, "INSERT INTO stays VALUES ('F1', 'S9', '', '2026-03-01', '')"))
+    for added in (
+        "INSERT INTO stays VALUES ('F1', 'S9', '', '2026-03-01', '')",
+        "INSERT INTO findings SELECT 99, 0, '', '', 1, '', '', '', '', true, 0, '', 0",
+        "INSERT INTO review_counts SELECT 1, 202603, false, 'F9', '', '', '', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+            asyncio.run(counts(url, added))
 
 
 async def seen_by(url: str, scope: Scope) -> dict[str, int]:
@@ -87,13 +98,14 @@ async def seen_by(url: str, scope: Scope) -> dict[str, int]:
     found = {}
     for table in WALLED:
         async with reading_for(database, scope) as connection:
-            found[table] = (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one()
+            found[table] = (await connection.execute(text(asked(table)))).scalar_one()
     await database.close()
     return found
 
 
-ONE_OF_EACH = dict.fromkeys(WALLED, 1)
-NO_REVIEW = {**ONE_OF_EACH, **dict.fromkeys(OF_A_REVIEW, 0)}
+NO_FINDINGS = dict.fromkeys(OF_FINDINGS, 0)  # nobody asks for them on behalf of somebody who is limited
+ONE_OF_EACH = {**dict.fromkeys(WALLED, 1), **NO_FINDINGS}
+NO_REVIEW = {**ONE_OF_EACH, **dict.fromkeys((*OF_A_REVIEW, "review_counts"), 0)}
 
 
 @pytest.mark.parametrize(
@@ -101,13 +113,13 @@ NO_REVIEW = {**ONE_OF_EACH, **dict.fromkeys(OF_A_REVIEW, 0)}
     [
         (EVERYWHERE, dict.fromkeys(WALLED, 2)),
         (Scope(facilities=frozenset(["F1"])), ONE_OF_EACH),
-        (Scope(facilities=frozenset(["F1", "F2", "F3"])), dict.fromkeys(WALLED, 2)),
+        (Scope(facilities=frozenset(["F1", "F2", "F3"])), {**dict.fromkeys(WALLED, 2), **NO_FINDINGS}),
         (Scope(facilities=frozenset()), dict.fromkeys(WALLED, 0)),
         (Scope(facilities=frozenset(["*"])), dict.fromkeys(WALLED, 0)),
         (Scope(facilities=frozenset(["F1"]), departments=frozenset(["内科"])), ONE_OF_EACH),
         (Scope(facilities=frozenset(["F1"]), departments=frozenset(["外科"])), {**NO_REVIEW, "stays": 0}),
         (Scope(facilities=frozenset(["F1"]), campuses=frozenset(["西院"])), NO_REVIEW),
-        (Scope(facilities=frozenset(["F1"]), practitioner="D0"), ONE_OF_EACH),
+        (Scope(facilities=frozenset(["F1"]), practitioner="D0"), {**ONE_OF_EACH, "review_counts": 0}),
         (Scope(facilities=frozenset(["F1"]), practitioner="D1"), NO_REVIEW),
     ],
 )
@@ -128,13 +140,14 @@ def test_what_one_caller_may_see_does_not_outlast_the_question(url: str) -> None
     assert asyncio.run(steps()) == 2
 
 
-def test_a_new_partition_has_the_same_wall(postgres: Postgres, url: str) -> None:
+@pytest.mark.parametrize("table", ["audits", "findings"])
+def test_a_new_partition_has_the_same_wall(postgres: Postgres, url: str, table: str) -> None:
     policies = postgres.sql(
         "SELECT count(DISTINCT pg_get_expr(polqual, polrelid)), count(*) FROM pg_policy"
-        " WHERE polrelid::regclass::text LIKE 'audits%'",
+        f" WHERE polrelid::regclass::text LIKE '{table}%'",
         "walled",
     )
     different, count = map(int, policies.split("|"))
     assert different == 1
-    assert count >= 4  # audits, audits_other, the month of the test, and the month of the record
+    assert count >= 4  # the table, what is in no month, the month of the test, and the month of the record
     assert url
