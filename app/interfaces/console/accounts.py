@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from app.application.manage_accounts import (
     AccountManager,
@@ -18,9 +18,9 @@ from app.application.manage_accounts import (
 )
 from app.domain.access import APART, ROLE_LABELS, Caller, Permission, Role, Scope, conflicts
 from app.domain.account import OtpPolicy, is_login
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.console.forms import Form, read_form
-from app.interfaces.console.page_route import PageRoute
+from app.interfaces.console.page_route import PageRoute, refused
 from app.interfaces.console.pages import Pages
 from app.interfaces.console.system_words import CHANGED, UNAVAILABLE
 from app.interfaces.session.cookies import whence
@@ -45,7 +45,6 @@ _REFUSED: Mapping[type[Exception], tuple[int, str]] = {
     Unavailable: (503, UNAVAILABLE),
 }
 _ID = Annotated[str, Path(max_length=32)]
-_CALLER = Annotated[Caller, Depends(signed_in)]
 
 
 class AccountPages:
@@ -64,7 +63,7 @@ class AccountPages:
             routes.post(f"{PAGE}/{{account_id}}/{name}")(answer)
         return routes
 
-    async def _list(self, request: Request, caller: _CALLER) -> Response:
+    async def _list(self, request: Request, caller: SignedIn) -> Response:
         asked = request.query_params.get("q", "").strip().casefold()[:_LONGEST]
         role = request.query_params.get("role", "")
         found = await self._manager.all(limit=_MOST + 1)
@@ -79,7 +78,7 @@ class AccountPages:
             shown_scope=shown_scope,
         )  # fmt: skip
 
-    async def _show(self, request: Request, account_id: _ID, caller: _CALLER) -> Response:
+    async def _show(self, request: Request, account_id: _ID, caller: SignedIn) -> Response:
         try:
             account = await self._manager.get(account_id)
         except UnknownAccount as error:
@@ -97,7 +96,7 @@ class AccountPages:
             return self._pages.part("_account.html", **context)
         return self._pages.page(request, "account.html", title=f"账号 {account.login}", **context)
 
-    async def _create(self, request: Request, caller: _CALLER) -> Response:
+    async def _create(self, request: Request, caller: SignedIn) -> Response:
         form = await read_form(request)
         login, roles = form.one("login", _LONGEST).casefold(), _roles(form)
         if fault := _fault_of(login, roles):
@@ -110,7 +109,7 @@ class AccountPages:
             return self._refused(error)
         return self._pages.part("_made_account.html", account=made.account, password=made.password)
 
-    async def _change(self, request: Request, account_id: _ID, caller: _CALLER) -> Response:
+    async def _change(self, request: Request, account_id: _ID, caller: SignedIn) -> Response:
         form = await read_form(request)
         disabled = {"disable": True, "enable": False}.get(form.one("do"))
         name = form.one("name", _LONGEST) or None
@@ -122,7 +121,7 @@ class AccountPages:
             return self._refused(error)
         return self._pages.led_to(f"{PAGE}/{account_id}")
 
-    async def _grant(self, request: Request, account_id: _ID, caller: _CALLER) -> Response:
+    async def _grant(self, request: Request, account_id: _ID, caller: SignedIn) -> Response:
         form = await read_form(request)
         roles = _roles(form)
         if fault := _fault_of("aa", roles):
@@ -133,21 +132,21 @@ class AccountPages:
             return self._refused(error)
         return self._pages.led_to(f"{PAGE}/{account_id}")
 
-    async def _reset(self, account_id: _ID, caller: _CALLER) -> Response:
+    async def _reset(self, account_id: _ID, caller: SignedIn) -> Response:
         try:
             made = await self._manager.reset_password(account_id, caller=caller)
         except tuple(_REFUSED) as error:
             return self._refused(error)
         return self._pages.part("_made_account.html", account=made.account, password=made.password)
 
-    async def _remove_otp(self, account_id: _ID, caller: _CALLER) -> Response:
+    async def _remove_otp(self, account_id: _ID, caller: SignedIn) -> Response:
         try:
             await self._manager.remove_otp(account_id, caller=caller)
         except tuple(_REFUSED) as error:
             return self._refused(error)
         return self._pages.led_to(f"{PAGE}/{account_id}")
 
-    async def _end_sessions(self, request: Request, account_id: _ID, caller: _CALLER) -> Response:
+    async def _end_sessions(self, request: Request, account_id: _ID, caller: SignedIn) -> Response:
         try:
             await self._manager.end_sessions(account_id, caller=caller, whence=whence(request.scope))
         except tuple(_REFUSED) as error:
@@ -155,10 +154,9 @@ class AccountPages:
         return self._pages.led_to(f"{PAGE}/{account_id}")
 
     def _refused(self, error: Exception) -> Response:
-        status, text = next(told for kind, told in _REFUSED.items() if isinstance(error, kind))
-        return self._pages.part(
-            "_fault.html", status=status, fault=str(error) if isinstance(error, BadPassword) else text
-        )
+        if isinstance(error, BadPassword):
+            return self._pages.part("_fault.html", status=_REFUSED[BadAccount][0], fault=str(error))
+        return refused(self._pages, _REFUSED, error)
 
 
 def _may(caller: Caller) -> dict[str, bool]:

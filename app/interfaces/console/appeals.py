@@ -1,12 +1,10 @@
 """Appeals (申诉管理): by round, with the days that are left, and the dossier of each."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.domain.access import Caller
 from app.domain.review import ReviewState as State
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.console.dossier import Dossiers
 from app.interfaces.console.finding_desk import FindingDesk
 from app.interfaces.console.page_route import PageRoute
@@ -30,9 +28,7 @@ def appeals_pages(work: FindingDesk, dossiers: Dossiers) -> APIRouter:
     routes = APIRouter(include_in_schema=False, route_class=PageRoute)
 
     @routes.get(APPEALS)
-    async def show(
-        request: Request, caller: Annotated[Caller, Depends(signed_in)], step: str = "first", after: str = ""
-    ) -> Response:
+    async def show(request: Request, caller: SignedIn, step: str = "first", after: str = "") -> Response:
         here = step if step in STEPS else "first"
         page = await page_of(work, filter_of(work, here), caller, after)
         tabs = []
@@ -51,7 +47,7 @@ def appeals_pages(work: FindingDesk, dossiers: Dossiers) -> APIRouter:
         )
 
     @routes.get(f"{APPEALS}/{{finding_id}}/dossier.pdf")
-    async def dossier(finding_id: str, caller: Annotated[Caller, Depends(signed_in)]) -> Response:
+    async def dossier(finding_id: str, caller: SignedIn) -> Response:
         made = await dossiers.make(finding_id, caller, f"GET {APPEALS}/{{id}}/dossier.pdf")
         if made is None:
             return Response("没有这个疑点，或它不在您的管辖范围内。", 404, HEADERS, "text/plain; charset=utf-8")

@@ -1,14 +1,14 @@
 """Dashboard (统计看板): violations and money by department, doctor, rule and time, each number with its formula."""
 
+import asyncio
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.application.overview import Overviews, override_rate, precision, share
-from app.domain.access import Caller
 from app.domain.review_labels import STATE_LABELS
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.console.dashboard_charts import ranking_chart, state_chart, trend_chart
 from app.interfaces.console.facet_names import Rules, facet_names
 from app.interfaces.console.finding_query import path_of
@@ -20,18 +20,18 @@ from app.store.reviews import Directory, Overview, ReviewFilter
 
 PATH = "/console/dashboard"
 LONGEST_OF_FEES = 92  # days; charges are added up one by one
-_Caller = Annotated[Caller, Depends(signed_in)]
 
 
 def dashboard_pages(pages: Pages, overviews: Overviews, directory: Directory, rules: Rules) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get(PATH)
-    async def show(request: Request, caller: _Caller) -> Response:
+    async def show(request: Request, caller: SignedIn) -> Response:
         period = period_of(request.query_params)
         wanted = _wanted(request, period)
-        told = await overviews.tell(wanted, caller.scope)
-        facilities = await overviews.facilities(caller.scope, period.last)
+        told, facilities = await asyncio.gather(
+            overviews.tell(wanted, caller.scope), overviews.facilities(caller.scope, period.last)
+        )
         names = await facet_names(directory, rules(), told.departments, told.practitioners, facilities)
         charts = {
             "trend": trend_chart(told),
@@ -47,7 +47,7 @@ def dashboard_pages(pages: Pages, overviews: Overviews, directory: Directory, ru
         )  # fmt: skip
 
     @routes.get(f"{PATH}/fees")
-    async def fees(request: Request, caller: _Caller) -> Response:
+    async def fees(request: Request, caller: SignedIn) -> Response:
         period = period_of(request.query_params)
         wanted, found, fault = _wanted(request, period), list[FeeSums](), ""
         if period.days > LONGEST_OF_FEES:

@@ -8,7 +8,8 @@ from app.domain.review import ReviewState
 from app.store.reviews import Facet
 
 _MOST_BARS = 10
-_LONGEST = 14  # characters of a name beside a bar
+_LONGEST = 11  # characters of a name beside a bar
+_LINE = {"length": 8, "length2": 6}
 _BLUE, _RED, _ORANGE = "#1456c8", "#c9252d", "#ad5700"
 _GROUPS = (
     ("待处理", (ReviewState.OPEN, ReviewState.IN_REVIEW, ReviewState.AWAITING_SECOND), "#5b95ff"),
@@ -51,8 +52,8 @@ def state_chart(told: Told) -> dict[str, Any]:
         for name, states, colour in _GROUPS
         if (count := sum(told.states[one].total for one in states if one in told.states))
     ]
-    label = {"formatter": "{b}\n{c}"}
-    pie = {"type": "pie", "radius": ["30%", "52%"], "data": data, "label": label}
+    label = {"formatter": "{b} {c}", "overflow": "none", "fontSize": 11}
+    pie = {"type": "pie", "radius": ["24%", "40%"], "data": data, "label": label, "labelLine": _LINE}
     return {"tooltip": {"trigger": "item"}, "series": [pie]}
 
 
@@ -62,7 +63,7 @@ def ranking_chart(facets: Sequence[Facet], name: Callable[[str], str]) -> dict[s
     return {
         "grid": {"left": 8, "right": 24, "top": 8, "bottom": 8, "containLabel": True},
         "tooltip": {"trigger": "axis"},
-        "xAxis": {"type": "value", "splitNumber": 3},
+        "xAxis": {"type": "value", "splitNumber": 2, "axisLabel": {"hideOverlap": True}},
         "yAxis": {"type": "category", "data": [_short(name(one.key)) for one in shown]},
         "series": [
             _series("涉及金额（元）", "bar", [one.amount_cents / 100 for one in shown], _BLUE),

@@ -8,6 +8,7 @@ FACT_LABELS = {
     "denominator": "分母", "density": "使用强度", "detail": "说明", "diagnosis": "诊断", "disease": "病种",
     "dose_unit": "剂量单位", "doses": "用量（限定日剂量数）", "earlier": "此前记录", "event": "事件",
     "event_date": "事件日期", "evidence": "依据项目", "excess": "超出", "excluded_name": "不应并收的项目",
+    "expression": "判断表达式", "kept_date": "保留项目的日期",
     "facility": "医疗机构", "fault": "问题", "found": "查到的内容", "group": "病组", "id": "编号", "item": "项目",
     "item_name": "项目", "item_names": "项目", "items": "项目", "kept": "保留", "level": "级别", "limit": "上限",
     "main": "主要诊断", "max_hours": "最多小时", "max_price": "最高单价", "members": "分项", "month": "月份",

@@ -1,9 +1,9 @@
 """One finding (疑点详情): the case, what was done about it, and what whoever reads it may do now."""
 
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
 from app.application.explain_finding import Explanation
@@ -15,7 +15,7 @@ from app.domain.identity import IdentityKind
 from app.domain.review import Review, ReviewAction
 from app.domain.review_command import MOST_ATTACHMENTS, Command, NotAllowed
 from app.domain.review_reasons import REASONS
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.console.finding_desk import FindingDesk
 from app.interfaces.console.finding_form import command_of
 from app.interfaces.console.finding_query import LIST
@@ -49,7 +49,7 @@ def finding_pages(work: FindingDesk) -> APIRouter:
 
 def _add_reading(routes: APIRouter, work: FindingDesk) -> None:
     @routes.get(_ONE)
-    async def show(finding_id: str, request: Request, caller: Annotated[Caller, Depends(signed_in)]) -> Response:
+    async def show(finding_id: str, request: Request, caller: SignedIn) -> Response:
         is_drawer = request.headers.get("hx-request") == "true"
         found = await work.explainer.explain(finding_id, caller, f"GET {LIST}/{{id}}")
         if found is None and is_drawer:
@@ -67,7 +67,7 @@ def _add_reading(routes: APIRouter, work: FindingDesk) -> None:
 
 def _add_proof(routes: APIRouter, work: FindingDesk) -> None:
     @routes.get(f"{_ONE}/proof")
-    async def prove(finding_id: str, caller: Annotated[Caller, Depends(signed_in)]) -> Response:
+    async def prove(finding_id: str, caller: SignedIn) -> Response:
         try:
             proof = await work.files.proof(finding_id, caller)
         except NotYet:
@@ -80,7 +80,7 @@ def _add_proof(routes: APIRouter, work: FindingDesk) -> None:
 
 def _add_unmasking(routes: APIRouter, work: FindingDesk) -> None:
     @routes.post(f"{_ONE}/unmask")
-    async def unmask(finding_id: str, request: Request, caller: Annotated[Caller, Depends(signed_in)]) -> Response:
+    async def unmask(finding_id: str, request: Request, caller: SignedIn) -> Response:
         reason = (await read_form(request)).one("reason", 500)
         review = (await work.store.get([finding_id], caller.scope)).get(finding_id)
         try:
@@ -98,7 +98,7 @@ def _add_unmasking(routes: APIRouter, work: FindingDesk) -> None:
 
 def _add_steps(routes: APIRouter, work: FindingDesk) -> None:
     @routes.post(f"{_ONE}/steps")
-    async def act(finding_id: str, request: Request, caller: Annotated[Caller, Depends(signed_in)]) -> Response:
+    async def act(finding_id: str, request: Request, caller: SignedIn) -> Response:
         form = await read_form(request)
         command, version = command_of(form, caller), form.number("version")
         if command is None or version is None:
@@ -123,7 +123,7 @@ async def _act(work: FindingDesk, finding: str, command: Command, version: int, 
 
 def _add_attachments(routes: APIRouter, work: FindingDesk) -> None:
     @routes.post(f"{_ONE}/attachments")
-    async def upload(finding_id: str, request: Request, caller: Annotated[Caller, Depends(signed_in)]) -> Response:
+    async def upload(finding_id: str, request: Request, caller: SignedIn) -> Response:
         files = await _files(request)
         if not files:
             return await _again(work, finding_id, caller, 422, "请选择文件。", None)
@@ -139,7 +139,7 @@ def _add_attachments(routes: APIRouter, work: FindingDesk) -> None:
         return await _again(work, finding_id, caller, 200, "", None)
 
     @routes.get(f"{ATTACHMENTS}/{{attachment_id}}")
-    async def download(attachment_id: str, caller: Annotated[Caller, Depends(signed_in)]) -> Response:
+    async def download(attachment_id: str, caller: SignedIn) -> Response:
         found = await work.store.attached(attachment_id, caller.scope)
         if found is None:
             return Response("没有这个附件。", 404, HEADERS, "text/plain; charset=utf-8")

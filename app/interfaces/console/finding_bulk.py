@@ -1,9 +1,8 @@
 """Decisions on many findings (批量处理): one command for all that are ticked; each that fails says why."""
 
 from collections.abc import Mapping
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.application.review_findings import MOST_AT_ONCE, Result, UnknownReview
 from app.domain.access import Caller
@@ -11,7 +10,7 @@ from app.domain.review import ReviewAction as Action
 from app.domain.review_command import Command, NotAllowed
 from app.domain.review_labels import ACTION_LABELS
 from app.domain.review_reasons import REASONS
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.console.finding_desk import FindingDesk
 from app.interfaces.console.finding_query import LIST
 from app.interfaces.console.forms import Form, read_form
@@ -30,7 +29,7 @@ def bulk_pages(work: FindingDesk) -> APIRouter:
     routes = APIRouter(include_in_schema=False, route_class=PageRoute)
 
     @routes.post(f"{LIST}/bulk")
-    async def decide(request: Request, caller: Annotated[Caller, Depends(signed_in)]) -> Response:
+    async def decide(request: Request, caller: SignedIn) -> Response:
         form = await read_form(request)
         wanted, fault = _ticked(form)
         command = None if fault else _command(form, caller)

@@ -1,19 +1,18 @@
 """The list of findings as a file (导出): the same filter, sorting and rows as the page that it was asked from."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.application.export_findings import FindingExporter, TooManyRows
 from app.application.finding_sheets import Format
-from app.domain.access import Caller
 from app.domain.labels import ANSWER_LABELS, SEVERITY_LABELS, STAGE_LABELS
 from app.domain.review_labels import STATE_LABELS
 from app.domain.working_days import day_of
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.console.finding_desk import FindingDesk
 from app.interfaces.console.finding_query import LIST, Asked, asked_by
 from app.interfaces.console.finding_words import INSURANCE_LABELS
@@ -44,7 +43,7 @@ def export_pages(work: FindingDesk, exporter: FindingExporter) -> APIRouter:
     routes = APIRouter(include_in_schema=False, route_class=PageRoute)
 
     @routes.get(EXPORT)
-    async def export(request: Request, caller: Annotated[Caller, Depends(signed_in)]) -> Response:
+    async def export(request: Request, caller: SignedIn) -> Response:
         asked = asked_by(request.query_params.multi_items())
         form = Format.CSV if asked.one("format") == Format.CSV.value else Format.XLSX
         try:

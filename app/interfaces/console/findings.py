@@ -2,15 +2,14 @@
 
 import secrets
 from collections.abc import Callable
-from typing import Annotated
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.domain.access import Caller, Permission
+from app.domain.access import Permission
 from app.domain.review import ReviewState
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn, signed_in
 from app.interfaces.console.finding_bulk import BULK_REASONS
 from app.interfaces.console.finding_desk import FindingDesk
 from app.interfaces.console.finding_export import EXPORT
@@ -43,7 +42,7 @@ def findings_pages(work: FindingDesk, options: FilterOptions, lookup: Callable[[
     routes = APIRouter(include_in_schema=False, route_class=PageRoute)
 
     @routes.get(LIST)
-    async def show(request: Request, caller: Annotated[Caller, Depends(signed_in)]) -> Response:
+    async def show(request: Request, caller: SignedIn) -> Response:
         asked = asked_by(request.query_params.multi_items())
         try:
             page = await work.store.page(asked.wanted, caller.scope, asked.order, asked.after, PAGE_SIZE)
@@ -90,13 +89,13 @@ def _tab_path(asked: Asked, states: tuple[ReviewState, ...]) -> str:
 
 def _add_views(routes: APIRouter, work: FindingDesk, views: SavedViews) -> None:
     @routes.get(f"{VIEWS}/{{view_id}}")
-    async def use(view_id: str, caller: Annotated[Caller, Depends(signed_in)]) -> Response:
+    async def use(view_id: str, caller: SignedIn) -> Response:
         found = next((one for one in await views.of(caller.id) if one.id == view_id), None)
         path = LIST if found is None else path_of(found.filter, Order(found.by, found.is_descending))
         return RedirectResponse(path, 303, HEADERS)
 
     @routes.post(VIEWS)
-    async def save(request: Request, caller: Annotated[Caller, Depends(signed_in)]) -> Response:
+    async def save(request: Request, caller: SignedIn) -> Response:
         form = await read_form(request)
         name = form.one("name", _LONGEST_NAME)
         asked = asked_by(_pairs(form.one("query", 8000)))
@@ -115,7 +114,7 @@ def _add_views(routes: APIRouter, work: FindingDesk, views: SavedViews) -> None:
         return work.pages.led_to(asked.path())
 
     @routes.post(f"{VIEWS}/{{view_id}}/delete")
-    async def remove(view_id: str, caller: Annotated[Caller, Depends(signed_in)]) -> Response:
+    async def remove(view_id: str, caller: SignedIn) -> Response:
         if not await views.remove(view_id, caller.id):
             return work.pages.part("_fault.html", status=404, fault="没有这个视图，或它不是您保存的。")
         return work.pages.led_to(LIST)

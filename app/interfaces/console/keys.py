@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from app.application.authorise import OutOfScope
 from app.application.manage_keys import ChangedMeanwhile, KeyDesk, KeyEnded, KeyRequest, UnknownKey
-from app.domain.access import ROLE_LABELS, Caller, Role, Scope
+from app.domain.access import ROLE_LABELS, Role, Scope
 from app.domain.api_key import MACHINE_ROLES, ApiKey, BadKey
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.console.accounts import scope_levels, shown_scope
 from app.interfaces.console.forms import Form, read_form
-from app.interfaces.console.page_route import PageRoute
+from app.interfaces.console.page_route import PageRoute, refused
 from app.interfaces.console.pages import Pages
 from app.interfaces.console.system_words import CHANGED, UNAVAILABLE
 from app.store.audit_log import NotRecorded
@@ -35,18 +35,18 @@ _REFUSED: Mapping[type[Exception], tuple[int, str]] = {
     Unavailable: (503, UNAVAILABLE),
 }
 _ID = Annotated[str, Path(max_length=32)]
-_CALLER = Annotated[Caller, Depends(signed_in)]
 
 
 def key_pages(pages: Pages, desk: KeyDesk) -> APIRouter:
     routes = APIRouter(include_in_schema=False, route_class=PageRoute)
+    _add_issuing(routes, pages, desk)
+    _add_changes(routes, pages, desk)
+    return routes
 
-    def refused(error: Exception) -> Response:
-        status, text = next(told for kind, told in _REFUSED.items() if isinstance(error, kind))
-        return pages.part("_fault.html", status=status, fault=text)
 
+def _add_issuing(routes: APIRouter, pages: Pages, desk: KeyDesk) -> None:
     @routes.get(PAGE)
-    async def show(request: Request, caller: _CALLER) -> Response:
+    async def show(request: Request, caller: SignedIn) -> Response:
         now = datetime.now(UTC)
         rows = [(one, state_of(one.key, now)) for one in await desk.keys(caller)]
         labels = {role: ROLE_LABELS[role] for role in Role if role in MACHINE_ROLES}
@@ -56,35 +56,35 @@ def key_pages(pages: Pages, desk: KeyDesk) -> APIRouter:
         )  # fmt: skip
 
     @routes.post(PAGE)
-    async def issue(request: Request, caller: _CALLER) -> Response:
+    async def issue(request: Request, caller: SignedIn) -> Response:
         form = await read_form(request)
         try:
             made = await desk.issue(_request_of(form), caller)
         except tuple(_REFUSED) as error:
-            return refused(error)
+            return refused(pages, _REFUSED, error)
         return pages.part("_made_key.html", key=made.key, token=made.token, until=None)
 
+
+def _add_changes(routes: APIRouter, pages: Pages, desk: KeyDesk) -> None:
     @routes.post(f"{PAGE}/{{key_id}}/rotate")
-    async def rotate(request: Request, key_id: _ID, caller: _CALLER) -> Response:
+    async def rotate(request: Request, key_id: _ID, caller: SignedIn) -> Response:
         form = await read_form(request)
         days = form.number("overlap_days")
         overlap = None if days is None else timedelta(days=min(days, 90))
         try:
             made = await desk.rotate(key_id, caller, overlap, form.one("reason", _REASON))
         except tuple(_REFUSED) as error:
-            return refused(error)
+            return refused(pages, _REFUSED, error)
         return pages.part("_made_key.html", key=made.key, token=made.token, until=made.key.earlier_until)
 
     @routes.post(f"{PAGE}/{{key_id}}/revoke")
-    async def revoke(request: Request, key_id: _ID, caller: _CALLER) -> Response:
+    async def revoke(request: Request, key_id: _ID, caller: SignedIn) -> Response:
         form = await read_form(request)
         try:
             await desk.revoke(key_id, caller, form.one("reason", _REASON))
         except tuple(_REFUSED) as error:
-            return refused(error)
+            return refused(pages, _REFUSED, error)
         return pages.led_to(PAGE)
-
-    return routes
 
 
 def state_of(key: ApiKey, now: datetime) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Refusals of pages (页面上的拒绝): said in Chinese, as a page or as the piece of one that was asked for."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from html import escape
 from typing import Any
 
@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
-from app.interfaces.console.pages import HEADERS, STATIC
+from app.interfaces.console.pages import HEADERS, STATIC, Pages
 from app.interfaces.errors import Problem
 from app.store.audit_log import NotRecorded
 from app.store.history import Unavailable
@@ -41,6 +41,12 @@ class PageRoute(APIRoute):
                 return refusal(request, problem.status)
 
         return answer
+
+
+def refused(pages: Pages, texts: Mapping[type[Exception], tuple[int, str]], error: Exception) -> Response:
+    """What a form is answered that a use case refused; `texts` tell the status and why, the first that fits."""
+    status, text = next(told for kind, told in texts.items() if isinstance(error, kind))
+    return pages.part("_fault.html", status=status, fault=text)
 
 
 def refusal(request: Request, status: int) -> Response:

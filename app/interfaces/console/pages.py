@@ -15,6 +15,7 @@ from app.domain.access import ROLE_LABELS
 from app.domain.labels import SEVERITY_LABELS
 from app.interfaces.caller import caller_in
 from app.interfaces.console.menu import menu_of
+from app.interfaces.console.rule_words import told_parameters, told_value
 from app.interfaces.session.cookies import PublicAddress, session_token
 from app.interfaces.session.csrf import csrf_token
 
@@ -43,6 +44,7 @@ class Pages:
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
         self._environment.globals |= {"asset": _assets().__getitem__, "severity_labels": SEVERITY_LABELS}
+        self._environment.globals |= {"told_value": told_value, "told_parameters": told_parameters}
         self._environment.filters |= {"yuan": yuan, "moment": moment, "day": day, "count": count, "percent": percent}
 
     def page(self, request: Request, template: str, *, title: str, status: int = 200, **context: Any) -> Response:

@@ -1,12 +1,9 @@
 """Rectification (整改跟踪): what departments mend until when, what they gave back, and the re-check."""
 
-from typing import Annotated
+from fastapi import APIRouter, Request, Response
 
-from fastapi import APIRouter, Depends, Request, Response
-
-from app.domain.access import Caller
 from app.domain.review import ReviewState as State
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.console.appeals import page_of
 from app.interfaces.console.finding_desk import FindingDesk
 from app.interfaces.console.page_route import PageRoute
@@ -27,7 +24,7 @@ def rectification_pages(work: FindingDesk) -> APIRouter:
     @routes.get(RECTIFICATIONS)
     async def show(
         request: Request,
-        caller: Annotated[Caller, Depends(signed_in)],
+        caller: SignedIn,
         step: str = "rectifying",
         department: str = "",
         after: str = "",

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from msgspec.structs import replace
 
@@ -18,7 +18,7 @@ from app.domain.disposition import Action
 from app.domain.labels import ANSWER_LABELS
 from app.domain.review import Review
 from app.engine.compiled import RuleHead
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.cds_hooks.override_reasons import REASONS
 from app.interfaces.console.facet_names import Rules
 from app.interfaces.console.finding_query import Asked, asked_by
@@ -39,7 +39,6 @@ WHY_LABELS = {
     AlertOutcome.LIMIT: "超过一次显示的条数",
 }
 _BEFORE_SETTLED = (Stage.ORDERING, Stage.SETTLING)
-_Caller = Annotated[Caller, Depends(signed_in)]
 
 
 class Reminder(NamedTuple):
@@ -82,7 +81,7 @@ def reminder_pages(desk: ReminderDesk) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get(PATH)
-    async def show(request: Request, caller: _Caller) -> Response:
+    async def show(request: Request, caller: SignedIn) -> Response:
         if request.query_params.get("view") == "kept_back":
             return await _kept_back(desk, request, caller)
         asked = asked_by(request.query_params.multi_items())

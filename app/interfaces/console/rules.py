@@ -3,24 +3,25 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.application.rule_quality import RuleQualities, RuleQuality
-from app.domain.access import Caller, Permission
+from app.domain.access import Permission
 from app.domain.labels import STAGE_LABELS
 from app.domain.working_days import day_of
 from app.engine.compiled import RuleHead
 from app.engine.kinds import KINDS
 from app.engine.ruleset import Ruleset
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.console.dashboard_charts import quality_chart
 from app.interfaces.console.pages import Pages
 from app.interfaces.console.period import Period, period_of, quick_periods
 from app.interfaces.console.point_labels import POINT_LABELS
+from app.interfaces.console.rule_words import told_parameters, told_value
 from app.knowledge.rule import Status
 
 PATH = "/console/rules"
@@ -41,14 +42,13 @@ _SORTED: dict[str, Callable[[RuleQuality], Any]] = {
     "last": lambda one: one.last_hit or _NEVER,
     "title": lambda one: one.head.title,
 }
-_Caller = Annotated[Caller, Depends(signed_in)]
 
 
 def rule_pages(pages: Pages, ruleset: Callable[[], Ruleset], qualities: RuleQualities) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get(PATH)
-    async def show(request: Request, caller: _Caller) -> Response:
+    async def show(request: Request, caller: SignedIn) -> Response:
         current, query = ruleset(), request.query_params
         period = period_of(query, days=_DAYS)
         found = await qualities.of_all(current, period.first, period.last, caller.scope)
@@ -66,7 +66,7 @@ def rule_pages(pages: Pages, ruleset: Callable[[], Ruleset], qualities: RuleQual
 
 def _add_rule(routes: APIRouter, pages: Pages, ruleset: Callable[[], Ruleset], qualities: RuleQualities) -> None:
     @routes.get(f"{PATH}/{{rule_id}}")
-    async def show_one(request: Request, rule_id: str, caller: _Caller) -> Response:
+    async def show_one(request: Request, rule_id: str, caller: SignedIn) -> Response:
         current, period = ruleset(), period_of(request.query_params, days=_DAYS)
         head = current.rules.get(rule_id)
         if head is None:
@@ -131,13 +131,13 @@ def _months_back(period: Period) -> date:
     return min(first, period.first)
 
 
-def _periods(ruleset: Ruleset, head: RuleHead) -> list[tuple[str, str, str]]:
-    """From, to, and the parameters as JSON; blank: without a beginning or an end."""
+def _periods(ruleset: Ruleset, head: RuleHead) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """From, to, and the parameters; blank: without a beginning or an end."""
     return [
         (
             "" if period.start.year == 1 else period.start.isoformat(),
             "" if period.end.year == _OPEN_END else period.end.isoformat(),
-            msgspec.json.format(msgspec.json.encode(msgspec.msgpack.decode(period.parameters)), indent=2).decode(),
+            told_parameters(msgspec.msgpack.decode(period.parameters)),
         )
         for period in ruleset.periods_of(head)
     ]
@@ -165,12 +165,7 @@ def _columns(ruleset: Ruleset, head: RuleHead) -> list[str]:
 
 
 def _cell(point: Any, name: str) -> str:
-    value = getattr(point, name)
-    if isinstance(value, date):
-        return "" if value in (date.min, date.max) else value.isoformat()
-    if isinstance(value, (tuple, list, frozenset)):
-        return "、".join(map(str, value))
-    return "" if value is None or value is False else "是" if value is True else str(value)
+    return told_value(name, getattr(point, name))
 
 
 def _matching(ruleset: Ruleset, head: RuleHead, words: str) -> list[Any]:

@@ -10,9 +10,8 @@ from app.application.keep_sessions import SessionOf, Sessions
 from app.application.manage_accounts import BadPassword, ChangedMeanwhile, NotAllowed
 from app.application.own_account import OwnAccount
 from app.application.sign_in import WAIT, CodeNeeded, Locked, SignIn, WrongCredentials
-from app.domain.access import Caller
 from app.domain.account import Pending
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.console.forms import Form, read_form
 from app.interfaces.console.page_route import PageRoute
 from app.interfaces.console.pages import HEADERS, Pages
@@ -91,7 +90,7 @@ def _add_sign_in(routes: APIRouter, pages: Pages, sign_in: SignIn, public: Publi
 
 def _add_sign_out(routes: APIRouter, pages: Pages, sessions: Sessions, public: PublicAddress) -> None:
     @routes.post(f"{CONSOLE}/sign-out")
-    async def leave(request: Request, caller: Annotated[Caller, Depends(signed_in)]) -> Response:  # noqa: ARG001
+    async def leave(request: Request, caller: SignedIn) -> Response:  # noqa: ARG001
         if session_in(request.scope) is not None:
             try:
                 await sessions.end(session_token(request.scope, public), whence(request.scope))
@@ -103,7 +102,7 @@ def _add_sign_out(routes: APIRouter, pages: Pages, sessions: Sessions, public: P
         return response
 
 
-def _session(request: Request, caller: Annotated[Caller, Depends(signed_in)]) -> SessionOf | None:  # noqa: ARG001
+def _session(request: Request, caller: SignedIn) -> SessionOf | None:  # noqa: ARG001
     return session_in(request.scope)
 
 

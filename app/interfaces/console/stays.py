@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.application.audit_encounter import EncounterAuditor
@@ -21,7 +21,7 @@ from app.domain.labels import label
 from app.domain.masking import mask_id
 from app.domain.review import Review
 from app.domain.working_days import day_of
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.console.finding_words import FINISHED, words
 from app.interfaces.console.forms import read_form
 from app.interfaces.console.pages import HEADERS, Pages
@@ -37,7 +37,6 @@ _FINDINGS_A_PAGE = 200
 _MOST_FINDINGS = 500
 _YEARS = timedelta(days=730)  # in which encounters of a patient are looked for
 _MOST_SHOWN = 100
-_Caller = Annotated[Caller, Depends(signed_in)]
 _AWAY = "数据库暂时没有应答，请稍后再试。"
 
 
@@ -69,7 +68,7 @@ def stay_pages(desk: StayDesk) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get(PATH)
-    async def show(request: Request, caller: _Caller, department: str = "", after: str = "") -> Response:
+    async def show(request: Request, caller: SignedIn, department: str = "", after: str = "") -> Response:
         department = department.strip()[:64]
         wanted = ReviewFilter(care_types=_INPATIENT, departments=(department,) if department else ())
         try:
@@ -87,7 +86,7 @@ def stay_pages(desk: StayDesk) -> APIRouter:
         )  # fmt: skip
 
     @routes.post(f"{PATH}/find")
-    async def find(request: Request, caller: _Caller) -> Response:
+    async def find(request: Request, caller: SignedIn) -> Response:
         form = await read_form(request)
         facility, encounter, patient = form.one("facility", 64), form.one("encounter", 64), form.one("patient", 64)
         try:
@@ -103,7 +102,7 @@ def stay_pages(desk: StayDesk) -> APIRouter:
 
 def _add_stay(routes: APIRouter, desk: StayDesk) -> None:
     @routes.get(ONE)
-    async def show_one(request: Request, caller: _Caller, facility: str = "", encounter: str = "") -> Response:
+    async def show_one(request: Request, caller: SignedIn, facility: str = "", encounter: str = "") -> Response:
         found = await desk.stays.find(facility[:64], encounter[:64], caller.scope)
         if found is None:
             return desk.pages.page(request, "no_stay.html", title="没有这次就诊", status=404, encounter=encounter[:64])
@@ -120,7 +119,7 @@ def _add_stay(routes: APIRouter, desk: StayDesk) -> None:
         )  # fmt: skip
 
     @routes.post(f"{ONE}/audit")
-    async def audit(request: Request, caller: _Caller) -> Response:
+    async def audit(request: Request, caller: SignedIn) -> Response:
         form = await read_form(request)
         try:
             found = await desk.stays.find(form.one("facility", 64), form.one("encounter", 64), caller.scope)

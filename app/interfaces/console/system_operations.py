@@ -9,7 +9,6 @@ from app.interfaces.need import Need
 SYSTEM_OPERATIONS: dict[str, Need] = {
     "GET /console/trail": P.TRAIL_READ,
     "POST /console/trail/verify": P.TRAIL_READ,
-    "GET /console/trail/find": P.TRAIL_READ,
     "GET /console/trail/entries/{seq}/proof": P.TRAIL_READ,
     "GET /console/accounts": P.SYSTEM_READ,
     "GET /console/accounts/{account_id}": P.SYSTEM_READ,

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from app.application.authorise import is_everywhere
 from app.application.read_trail import NotYet, TrailReader
 from app.application.verify_trail import TrailVerifier
-from app.domain.access import Caller
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.console.page_route import PageRoute
 from app.interfaces.console.pages import HEADERS, Pages
 from app.interfaces.console.people import People
 from app.interfaces.console.system_words import CHINA, KIND_LABELS, told_details
+from app.interfaces.console.trail_words import told_entry
 from app.interfaces.errors import out_of_scope
 from app.store.access_log import AccessLog
 from app.store.notice_tables import ACCESS_KINDS
@@ -43,7 +43,12 @@ class TrailDesk(NamedTuple):
 def trail_pages(desk: TrailDesk) -> APIRouter:
     routes = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[Depends(_of_everything)])
     reader = TrailReader(desk.store)
+    _add_page(routes, desk, reader)
+    _add_proofs(routes, desk, reader)
+    return routes
 
+
+def _add_page(routes: APIRouter, desk: TrailDesk, reader: TrailReader) -> None:
     @routes.get(PAGE)
     async def show(request: Request) -> Response:
         asked = {name: request.query_params.get(name, "").strip()[:_LONGEST] for name in _ASKED}
@@ -59,10 +64,13 @@ def trail_pages(desk: TrailDesk) -> APIRouter:
             signed=_signed(checkpoint, desk.witnesses),
             entries=[(one, told_details(one.body)) for one in entries],
             kinds=KIND_LABELS,
+            told_entry=told_entry,
             access_kinds={name: KIND_LABELS[name] for name in ACCESS_KINDS},
             **await _accesses(desk, asked),
         )
 
+
+def _add_proofs(routes: APIRouter, desk: TrailDesk, reader: TrailReader) -> None:
     @routes.post(f"{PAGE}/verify")
     async def verify() -> Response:
         size = await desk.store.size()
@@ -82,13 +90,11 @@ def trail_pages(desk: TrailDesk) -> APIRouter:
         name = f'attachment; filename="entry-{seq}.tlog-proof"'
         return Response(found.encode(), media_type="text/plain", headers={**HEADERS, "content-disposition": name})
 
-    return routes
-
 
 _ASKED = ("subject", "kind", "actor", "from", "to", "before")
 
 
-def _of_everything(caller: Annotated[Caller, Depends(signed_in)]) -> None:
+def _of_everything(caller: SignedIn) -> None:
     """The trail is one for the whole installation."""
     if not is_everywhere(caller.scope):
         raise out_of_scope()

@@ -68,7 +68,7 @@ def _of_message(body: bytes, document: Mapping[str, Any], profiles: Profiles) ->
         _, data = data_of(message)
         head = read_head(message, data, datetime.now(UTC).astimezone(CHINA).replace(tzinfo=None))
         stage = _STAGES.get(str(document.get("infno", "")), Stage.ORDERING)
-        asked = read_requests(message, stage, profiles.of(facility_of(message)), head)
+        asked = read_requests(message, stage, profiles.of(facility_of(message)), head, str)  # nothing is stored
     except NoEncounter as error:
         raise BadInput(f"{error}。") from None
     except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as error:

@@ -11,6 +11,7 @@ from app.domain.decision import Decision, Stage
 from app.domain.encounter import CareType, FacilityLevel, Sex
 from app.domain.labels import STAGE_LABELS, label
 from app.domain.line import FormularyClass
+from app.interfaces.console.fact_labels import FACT_LABELS
 from app.interfaces.console.forms import LONGEST, read_form
 from app.interfaces.console.pages import Pages
 from app.interfaces.console.try_examples import EXAMPLES
@@ -57,6 +58,7 @@ def try_pages(pages: Pages, trial: Trial, items: KnownItems, profiles: Profiles)
         tried = [(one, await trial.judge(one.request, one.issues)) for one in to_try]
         return pages.part(
             "_tried.html", tried=tried, decision_labels=DECISION_LABELS, stage_labels=STAGE_LABELS, label=label,
+            fact_labels=FACT_LABELS,
             as_json=lambda found: msgspec.json.format(msgspec.json.encode(found), indent=2).decode(),
         )  # fmt: skip
 

@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from app.application.authorise import OutOfScope
 from app.application.manage_webhooks import UnknownWebhook, WebhookDesk
 from app.application.webhook_targets import BadTarget
 from app.domain.access import Caller, Permission, Scope
 from app.domain.notice import DELIVERY_LABELS, NOTICE_LABELS, DeliveryState, NoticeKind
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.console.accounts import scope_levels, shown_scope
 from app.interfaces.console.forms import read_form
-from app.interfaces.console.page_route import PageRoute
+from app.interfaces.console.page_route import PageRoute, refused
 from app.interfaces.console.pages import Pages
 from app.interfaces.console.system_words import UNAVAILABLE
 from app.store.audit_log import NotRecorded
@@ -33,7 +33,6 @@ _REFUSED: Mapping[type[Exception], tuple[int, str]] = {
     Unavailable: (503, UNAVAILABLE),
 }
 _ID = Annotated[str, Path(max_length=32)]
-_CALLER = Annotated[Caller, Depends(signed_in)]
 
 
 class WebhookPages:
@@ -59,20 +58,20 @@ class WebhookPages:
             "may_manage": caller.may(Permission.KEY_MANAGE),
         }
 
-    async def _show(self, request: Request, webhook_id: _ID, caller: _CALLER) -> Response:
+    async def _show(self, request: Request, webhook_id: _ID, caller: SignedIn) -> Response:
         state = request.query_params.get("state", "")
         wanted = DeliveryState(state) if state in set(DeliveryState) else None
         try:
             webhook = await self._desk.get(webhook_id, caller)
             found = await self._desk.deliveries(webhook_id, caller, wanted, most=_SHOWN)
         except (UnknownWebhook, Unavailable) as error:
-            return self._refused(error)
+            return refused(self._pages, _REFUSED, error)
         return self._pages.page(
             request, "webhook.html", title="通知发送记录", webhook=webhook, deliveries=found, state=state,
             delivery_labels=DELIVERY_LABELS, notice_labels=NOTICE_LABELS, may_manage=caller.may(Permission.KEY_MANAGE),
         )  # fmt: skip
 
-    async def _add(self, request: Request, caller: _CALLER) -> Response:
+    async def _add(self, request: Request, caller: SignedIn) -> Response:
         form = await read_form(request)
         kinds = frozenset(NoticeKind(one) for one in form.every("kind") if one in set(NoticeKind))
         levels: dict[str, Any] = scope_levels(form)
@@ -81,25 +80,21 @@ class WebhookPages:
         try:
             made = await self._desk.add(form.one("url"), kinds, caller, scope, form.one("description", 100))
         except tuple(_REFUSED) as error:
-            return self._refused(error)
+            return refused(self._pages, _REFUSED, error)
         return self._pages.part("_made_webhook.html", webhook=made.webhook, secret=made.secret)
 
-    async def _remove(self, webhook_id: _ID, caller: _CALLER) -> Response:
+    async def _remove(self, webhook_id: _ID, caller: SignedIn) -> Response:
         try:
             await self._desk.remove(webhook_id, caller)
         except tuple(_REFUSED) as error:
-            return self._refused(error)
+            return refused(self._pages, _REFUSED, error)
         return self._pages.led_to(_LIST)
 
-    async def _send_again(self, request: Request, webhook_id: _ID, caller: _CALLER) -> Response:
+    async def _send_again(self, request: Request, webhook_id: _ID, caller: SignedIn) -> Response:
         form = await read_form(request)
         ids = [int(one) for one in form.every("delivery") if one.isascii() and one.isdecimal() and len(one) < 19]
         try:
             await self._desk.send_again(webhook_id, caller, ids)
         except tuple(_REFUSED) as error:
-            return self._refused(error)
+            return refused(self._pages, _REFUSED, error)
         return self._pages.led_to(f"{PAGE}/{webhook_id}")
-
-    def _refused(self, error: Exception) -> Response:
-        status, text = next(told for kind, told in _REFUSED.items() if isinstance(error, kind))
-        return self._pages.part("_fault.html", status=status, fault=text)

@@ -1,15 +1,15 @@
 """The workbench (工作台): what waits for whoever looks, by deadline, and the figures of the day."""
 
 from datetime import timedelta
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.domain.access import Caller, Permission
 from app.domain.review import Review
 from app.domain.review import ReviewState as State
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.console.finding_desk import FindingDesk
 from app.interfaces.console.finding_query import path_of
 from app.interfaces.console.finding_words import HEARD, UNFINISHED
@@ -40,7 +40,7 @@ def workbench_pages(work: FindingDesk) -> APIRouter:
     routes = APIRouter(include_in_schema=False, route_class=PageRoute)
 
     @routes.get("/console")
-    async def show(request: Request, caller: Annotated[Caller, Depends(signed_in)]) -> Response:
+    async def show(request: Request, caller: SignedIn) -> Response:
         of = session_in(request.scope)
         if of is not None and of.pending:
             return RedirectResponse(FIRST_STEPS, 303, HEADERS)

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.interfaces.console.everything import everything
 from tests.interfaces.console.front import PASSWORD, audited, console
 from tests.service import Service
 
@@ -38,6 +39,13 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with console(folder):
         pass
     return folder
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Every page of the console, for tests that only look, or change a finding of their own."""
+    with everything(tmp_path_factory.mktemp("everything")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 the browser; and what axe says of each page.
 """
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,13 +11,13 @@ from typing import Any
 import pytest
 
 from tests.interfaces.console.front import PASSWORD
+from tests.interfaces.console.shots import shoot
 from tests.service import Service
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe_core = pytest.importorskip("axe_core_python.sync_playwright", reason="axe-core-python is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium; scripts/services.sh installs it")
-SHOTS = os.environ.get("MINGJIAN_SCREENSHOTS", "")  # a folder, where pictures are wanted
 LIST = "/console/findings"
 
 
@@ -53,6 +52,7 @@ class Desk:
 @pytest.fixture
 def desk(service: Service) -> Iterator[Desk]:
     with playwright.sync_playwright() as driver:
+        playwright.expect.set_options(timeout=20_000)
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         found = Desk(browser, service.url)
         yield found
@@ -60,18 +60,14 @@ def desk(service: Service) -> Iterator[Desk]:
     assert not found.said
 
 
-def shoot(page: Any, name: str) -> None:
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
-
-
 def act(page: Any, name: str, fill: Callable[[Any], None] = lambda _: None) -> None:
     """Open what is offered under this name, fill it in, send it."""
     box = page.locator("#finding .acts details", has=page.locator("summary", has_text=re.compile(f"^{name}$")))
     box.locator("summary").click()
     fill(box)
-    box.locator("button[type=submit]").click()
-    page.wait_for_load_state("networkidle")
+    with page.expect_response(re.compile(r"/steps$")):
+        box.locator("button[type=submit]").click()
+    playwright.expect(page.locator(".htmx-request")).to_have_count(0)
 
 
 def reason(code: str) -> Callable[[Any], None]:

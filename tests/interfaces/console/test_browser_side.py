@@ -17,6 +17,7 @@ RUNS = re.compile(
     r"setTimeout\(\s*[\"']"
 )
 POLLUTES = re.compile(r"__proto__|prototype\s*\[|\.constructor\s*\[|\.extend\(true")
+FORM = re.compile(r"<form\b[^>]*>")
 INPUT = re.compile(r"<input\b[^>]*>")
 
 
@@ -45,6 +46,14 @@ def test_passwords_may_be_pasted_and_kept_by_managers() -> None:
         told = re.search(r'maxlength="(\d+)"', one)
         assert told is None or int(told[1]) >= 128
     assert not re.search(r"[\"']paste[\"']|onpaste", own_scripts())
+
+
+def test_no_field_gets_into_an_address_where_a_script_should_have_sent_it() -> None:
+    """A browser that has not run them yet sends a form without a method by GET: a password or a patient, too."""
+    forms = [one for file in TEMPLATES for one in FORM.findall(file.read_text("utf-8"))]
+    assert len([one for one in forms if "hx-post" in one]) > 20
+    for one in forms:
+        assert 'method="post"' in one or ("hx-post" not in one and ('method="get"' in one or "hx-get" in one)), one
 
 
 def test_nothing_is_kept_in_the_browser() -> None:

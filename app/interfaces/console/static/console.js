@@ -13,7 +13,9 @@
   document.addEventListener("htmx:responseError", (event) => tell("操作没有完成（" + event.detail.xhr.status + "）"));
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target === drawer) { drawer.hidden = false; const first = $("h1, h2", drawer); if (first) { first.tabIndex = -1; first.focus(); } }
+    else if (event.detail.target.id === "finding") $("#finding").focus({ preventScroll: !$("#finding > .fault") });  // what had the focus is gone
     draw(event.detail.target);
+    reach(event.detail.target);
   });
 
   function tell(text) { const toast = $("#toast"); toast.textContent = text; setTimeout(() => { if (toast.textContent === text) toast.textContent = ""; }, 4000); }
@@ -60,5 +62,9 @@
       window.addEventListener("beforeprint", () => chart.resize());
     });
   }
-  document.addEventListener("DOMContentLoaded", () => draw(document));
+  // a table that is wider than its place can be moved by keys, too
+  function reach(within) {
+    all(".scroll", within).forEach((place) => { if (place.scrollWidth > place.clientWidth + 1) place.tabIndex = 0; });
+  }
+  document.addEventListener("DOMContentLoaded", () => { draw(document); reach(document); });
 })();
