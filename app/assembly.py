@@ -1,12 +1,12 @@
 """Assembly (接口组装): the interfaces around what the service is made of, and the gate before all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from app.application.audit_coding import CodingJudge
@@ -21,6 +21,8 @@ from app.application.read_trail import TrailReader
 from app.application.record_disposition import DispositionRecorder
 from app.application.reviewing import Reviewing
 from app.application.safety_net import SafetyNet, SpooledLog
+from app.application.scheme_shelf import SchemeShelf
+from app.application.unnumbered_visits import VisitOf, visits_by
 from app.domain.review_policy import DEFAULT_POLICY
 from app.domain.working_days import WEEKENDS_ONLY
 from app.interfaces.admission import open_admission
@@ -103,37 +105,16 @@ def interfaces(parts: Parts, settings: Settings, lifespan: Any = None) -> FastLa
     app = FastAPIOffline(
         title="Mingjian 明鉴", version=VERSION, summary="Real-time audit of medical-insurance claims", lifespan=lifespan
     )
-    log = SpooledLog(parts.store.log, parts.net.spool)
-    app.include_router(health_router(parts.rulesets, parts.net, VERSION))
-    app.include_router(router(parts.rulesets, log))
-    app.include_router(alert_router(parts.store.alerts, parts.rulesets))
-    app.include_router(ruleset_router(parts.rulesets, parts.publisher))
-    app.include_router(trail_router(TrailReader(parts.store.trail)))
-    app.include_router(parts.watching.router())
-    app.include_router(key_router(parts.machines.desk))
-    limits = Limits(settings.export_rows, settings.export_lead_rows)
-    work = FindingWork(parts.store, log, lambda: parts.rulesets.current(), parts.reviewing, settings.cache_dir, limits)
-    shelf = scheme_shelf(settings)
+    log, shelf = SpooledLog(parts.store.log, parts.net.spool), scheme_shelf(settings)
     console = Console(settings, parts.store, parts.staff, parts.net)
-    unmasker = unmasker_of(log, parts.store)
-    for one in (
-        *parts.staff.routers(),
-        *work.routers(),
-        unmask_router(unmasker),
-        parts.notices.router(),
-        *console.working(parts.reviewing, work, unmasker, parts.auditor),
-        *console.looking(parts.auditor, lambda: parts.feeds.current(), parts.profiles, shelf, parts.coding),
-        *console.running(parts.machines.desk, parts.notices.desk, parts.profiles, parts.verifiers),
-    ):
+    for one in _routers(parts, settings, log, shelf, console):
         app.include_router(one)
-    app.include_router(feed_router(parts.feeds, settings.max_body_bytes))
     answer_refusals(app)
     add_hot_endpoints(app)
     deadlines = Deadlines(settings.deadline_ms)
     audits = AuditEndpoints(parts.auditor, settings.max_body_bytes, settings.max_bulk_line_bytes, deadlines)
     keeper = HistoryKeeper(parts.store.history) if settings.keep_history else None
     history = HistoryEndpoints(keeper, settings.max_bulk_line_bytes)
-    app.include_router(scheme_router(shelf))
     lanes = {
         **settlement_lanes(shelf, settings),
         **case_lanes(shelf, parts.store.stays, settings),
@@ -143,17 +124,44 @@ def interfaces(parts: Parts, settings: Settings, lifespan: Any = None) -> FastLa
         ("GET", "/v1/events"): parts.notices.events.serve,
     }
     recorder = DispositionRecorder(parts.store.dispositions)
-    cds_hooks = parts.cds_hooks.lanes(parts.auditor, recorder, log, deadlines, parts.ticket_secret)
-    bases = {**_nhsa(parts, settings, deadlines, log), **cds_hooks, ENCOUNTERS: history.serve_encounters}
+    visit_of = visits_by(lambda known_by: parts.store.vault.lookup(known_by))
+    cds_hooks = parts.cds_hooks.lanes(parts.auditor, recorder, log, deadlines, parts.ticket_secret, visit_of)
+    bases = {**_nhsa(parts, settings, deadlines, log, visit_of), **cds_hooks, ENCOUNTERS: history.serve_encounters}
     bases |= console.bases()
     return FastLane(app, lanes, bases)
 
 
-def _nhsa(parts: Parts, settings: Settings, deadlines: Deadlines, log: SpooledLog) -> dict[str, Application]:
+def _routers(
+    parts: Parts, settings: Settings, log: SpooledLog, shelf: SchemeShelf, console: Console
+) -> Iterator[APIRouter]:
+    yield health_router(parts.rulesets, parts.net, VERSION)
+    yield router(parts.rulesets, log)
+    yield alert_router(parts.store.alerts, parts.rulesets)
+    yield ruleset_router(parts.rulesets, parts.publisher)
+    yield trail_router(TrailReader(parts.store.trail))
+    yield parts.watching.router()
+    yield key_router(parts.machines.desk)
+    limits = Limits(settings.export_rows, settings.export_lead_rows)
+    work = FindingWork(parts.store, log, lambda: parts.rulesets.current(), parts.reviewing, settings.cache_dir, limits)
+    unmasker = unmasker_of(log, parts.store)
+    yield from parts.staff.routers()
+    yield from work.routers()
+    yield unmask_router(unmasker)
+    yield parts.notices.router()
+    yield from console.working(parts.reviewing, work, unmasker, parts.auditor)
+    yield from console.looking(parts.auditor, lambda: parts.feeds.current(), parts.profiles, shelf, parts.coding)
+    yield from console.running(parts.machines.desk, parts.notices.desk, parts.profiles, parts.verifiers)
+    yield feed_router(parts.feeds, settings.max_body_bytes)
+    yield scheme_router(shelf)
+
+
+def _nhsa(
+    parts: Parts, settings: Settings, deadlines: Deadlines, log: SpooledLog, visit_of: VisitOf
+) -> dict[str, Application]:
     """The national interface, by the bases of its paths."""
     recorder = DispositionRecorder(parts.store.dispositions)
     tickets = Tickets(parts.ticket_secret, settings.popup_path)
-    audit = AuditTransaction(parts.auditor, tickets, deadlines=deadlines)
+    audit = AuditTransaction(parts.auditor, tickets, visit_of, deadlines=deadlines)
     endpoint = NhsaEndpoint(
         parts.profiles,
         audit,

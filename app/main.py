@@ -24,7 +24,7 @@ from app.assembly import VERSION, Parts, assemble
 from app.domain.decision import DecisionPolicy
 from app.domain.review_policy import policy_of
 from app.interfaces.asgi import Application
-from app.interfaces.auth import local_key
+from app.interfaces.auth import KEY_FILE, local_key
 from app.interfaces.authentication.machines import Machines
 from app.interfaces.authentication.proxy import behind_proxies
 from app.interfaces.cds_hooks.lanes import CdsHooks
@@ -49,12 +49,10 @@ from app.store.store import Store
 def create_app(settings: Settings) -> Application:
     """The whole service as one ASGI application, which fails to start where there is no ruleset to judge by."""
     store = store_at(settings.database, settings.database_path, settings.redis, keys=settings.key_source)
-    rulesets = _follower(store, settings)
+    rulesets, feeds = _follower(store, settings), FeedLoader(store.feeds)
+    net, watching = SafetyNet(store, settings.spool_dir), Watching(settings, VERSION)
     key = the_key(settings)
     machines = Machines(settings, store.keys, store.used, key)
-    trail = trail_keeper(store.trail, settings)
-    watching = Watching(settings, VERSION)
-    feeds, net = FeedLoader(store.feeds), SafetyNet(store, settings.spool_dir)
     coding = open_judge(settings.grouping_scheme, settings.data_dir, settings.rules_dir, settings.cache_dir)
     parts = Parts(
         rulesets=rulesets,
@@ -66,13 +64,7 @@ def create_app(settings: Settings) -> Application:
         notices=Notices(settings, store),
         coding=coding,
         verifiers=trail_verifiers(settings),
-        reviewing=Reviewing(
-            store,
-            lambda: rulesets.current(),
-            calendar_in(settings.rules_dir),
-            policy_of(settings.review_policy),
-            is_busy=lambda: net.pressure.is_busy,
-        ),
+        reviewing=_reviewing(store, rulesets, net, settings),
         profiles=read_profiles(settings.nhsa_profiles),
         ticket_secret=sha256(b"popup tickets" + key.encode()).digest(),
         feeds=feeds,
@@ -90,42 +82,76 @@ def create_app(settings: Settings) -> Application:
         watching=watching,
         cds_hooks=CdsHooks(settings, store.alerts, machines, net.history_breaker),
     )
+    return behind_proxies(assemble(parts, settings, _Lifetime(parts, settings).span), settings)
 
-    degraded = DegradedTeller(store.trail, lambda: net.dependencies)
+
+class _Lifetime:
+    """What begins before the first request is served, and ends after the last."""
+
+    def __init__(self, parts: Parts, settings: Settings) -> None:
+        self._parts, self._settings = parts, settings
+        self._trail = trail_keeper(parts.store.trail, settings)
+        self._degraded = DegradedTeller(parts.store.trail, lambda: parts.net.dependencies)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def span(self, _: FastAPI) -> AsyncIterator[None]:
+        await self._open()
+        parts = self._parts
+        following = [
+            asyncio.create_task(one.follow()) for one in (parts.feeds, parts.rulesets, self._trail, self._degraded)
+        ]
+        await self._begin()
+        yield
+        await self._end()
+        for one in following:
+            one.cancel()
+        await self._trail.close()
+        await parts.staff.close()
+        await parts.machines.close()
+        await parts.store.close()
+
+    async def _open(self) -> None:
+        """What everything else rests on."""
+        parts, store = self._parts, self._parts.store
         await store.open()
-        await machines.open()
-        await rulesets.open(publish=settings.publish_at_start)
-        await feeds.open()
+        await parts.machines.open()
+        await parts.rulesets.open(publish=self._settings.publish_at_start)
+        await parts.feeds.open()
         before = (await store.effects.counts())[0].audits if await store.trail.size() == 0 else 0
-        await trail.open(before, {"version": VERSION, **settings.told})
+        await self._trail.open(before, {"version": VERSION, **self._settings.told})
         if made := await parts.staff.open():
             print(told(made), flush=True)  # noqa: T201
         gc.collect()
         gc.freeze()  # what is loaded now lives as long as the process: no collection need look at it again
         gc.set_threshold(50_000, 20, 20)  # requests make few cycles: look for them seldom
-        following = [asyncio.create_task(one.follow()) for one in (feeds, rulesets, trail, degraded)]
-        await net.open(parts.auditor)
+
+    async def _begin(self) -> None:
+        parts = self._parts
+        await parts.net.open(parts.auditor)
         await parts.cds_hooks.open()
-        await watching.open(Sources(rulesets, store.rulesets, store.trail, trail, net))
+        await parts.watching.open(
+            Sources(parts.rulesets, parts.store.rulesets, parts.store.trail, self._trail, parts.net)
+        )
         parts.reviewing.open()
         await parts.notices.open()
-        yield
+
+    async def _end(self) -> None:
+        parts = self._parts
         await parts.notices.close()
         await parts.reviewing.close()
-        await watching.close()
+        await parts.watching.close()
         await parts.cds_hooks.close()
-        await net.close()
-        for one in following:
-            one.cancel()
-        await trail.close()
-        await parts.staff.close()
-        await machines.close()
-        await store.close()
+        await parts.net.close()
 
-    return behind_proxies(assemble(parts, settings, lifespan), settings)
+
+def _reviewing(store: Store, rulesets: RulesetFollower, net: SafetyNet, settings: Settings) -> Reviewing:
+    return Reviewing(
+        store,
+        lambda: rulesets.current(),
+        calendar_in(settings.rules_dir),
+        policy_of(settings.review_policy),
+        is_busy=lambda: net.pressure.is_busy,
+    )
 
 
 def _follower(store: Store, settings: Settings) -> RulesetFollower:
@@ -158,7 +184,8 @@ def serve(workers: int | None = None, factory: str = "app.main:worker") -> None:
         share_metrics(settings.data_dir)
         asyncio.run(_prepare(settings))
         config = server_config(factory, settings, count)
-    run(config, f"Mingjian 明鉴 {VERSION}", the_key(settings))
+    where = "as MINGJIAN_API_KEY says" if settings.api_key is not None else f"in {settings.data_dir / KEY_FILE}"
+    run(config, f"Mingjian 明鉴 {VERSION}", the_key(settings), where)
 
 
 def worker() -> Application:

@@ -15,6 +15,7 @@ step() {
 }
 step "format" $bin/ruff format --check -q .
 step "lint" $bin/ruff check -q .
+step "sizes" $bin/python scripts/sizes.py
 step "rule files" $bin/yamllint -s rules
 step "layers" $bin/lint-imports --no-cache
 step "dependencies" $bin/deptry .

@@ -67,6 +67,7 @@ class EncounterAuditor:
     ) -> None:
         """`history` None: nothing is known of the past but what a request tells, and nothing is kept for later."""
         self.ruleset, self._policy, self._now, self._feeds = ruleset, policy, now, feeds
+        self._judge = partial(judge, policy=policy, coding=coding)
         self._keeps_history, self._past = history is not None, TimelyHistory(history, history_breaker)
         self._recorder, self._coding = recorder or AuditRecorder(log), coding
         self._observer = observer or Unobserved()
@@ -99,10 +100,9 @@ class EncounterAuditor:
         audit_id: str = "",
         is_aside: bool = False,
     ) -> Judged:
-        """Judge now, by the given ruleset or the one in force, from start to end; nothing is stored yet.
-
-        `is_body`: what came over the wire is the request itself as JSON, so that its facts need not hold it too.
-        `is_aside`: nobody waits for it, and it may take long: others are served meanwhile.
+        """Judge now, by the given ruleset or the one in force; nothing is stored yet. `is_body`: what came over the
+        wire is the request itself as JSON, so that its facts need not hold it too. `is_aside`: nobody waits for it,
+        and it may take long: others are served meanwhile.
         """
         ruleset, audited_at, began = ruleset or self.ruleset(), self._now(), perf_counter()
         is_shed = deadline is not None and deadline.is_shed
@@ -111,10 +111,9 @@ class EncounterAuditor:
         feeds = None if is_shed or (given := self._feeds()) is None else AskedFeeds(given)
         stop = None if deadline is None else Stop(deadline.for_judging())
         judging = partial(
-            judge,
+            self._judge,
             ruleset,
             gathered.request,
-            policy=self._policy,
             audited_at=audited_at,
             audit_id=audit_id or time_ordered_id(audited_at),
             issues=issues,
@@ -122,14 +121,25 @@ class EncounterAuditor:
             added=gathered.added,
             degraded=self._lacking(gathered, deadline),
             follows=follows,
-            coding=self._coding,
             stop=stop,
         )
         audit, judgement = await asyncio.to_thread(judging) if is_aside else judging()
         self._observer.judged(request, gathered, audit, judgement, (reached - began, perf_counter() - reached))
-        if UNRECORDED in audit.degraded:
-            return Judged(request, request, audit, judgement, _encode(audit), ruleset)
-        facts = facts_of(
+        is_kept = UNRECORDED not in audit.degraded
+        facts = self._facts(request, gathered, issues, feeds, stop, is_body=is_body) if is_kept else b""
+        return Judged(request, gathered.request, audit, judgement, _encode(audit), ruleset, facts)
+
+    def _facts(
+        self,
+        request: AuditRequest,
+        gathered: Gathered,
+        issues: tuple[DataIssue, ...],
+        feeds: AskedFeeds | None,
+        stop: Stop | None,
+        *,
+        is_body: bool,
+    ) -> bytes:
+        return facts_of(
             request,
             gathered.request,
             added=gathered.added,
@@ -140,7 +150,6 @@ class EncounterAuditor:
             coding="" if self._coding is None else self._coding.revision,
             steps=stop.steps if stop is not None and stop.is_reached else None,
         )
-        return Judged(request, gathered.request, audit, judgement, _encode(audit), ruleset, facts)
 
     def pass_unjudged(self, body: bytes, caller: Caller) -> bytes | None:
         """The answer to a check that was shed, where nothing can remember it; None where all of it must be read."""

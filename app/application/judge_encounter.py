@@ -46,18 +46,45 @@ def judge(
     if OVERLOAD in degraded:
         judgement = _unjudged(ruleset.revision)
     else:
-        judgement = ruleset.audit(Case(request.encounter, request.stage, request.history, feeds), policy, stop)
-        if added:
-            judgement = about_what_was_sent(judgement, added)
-        is_late = stop is not None and _is_over(stop, coding, request)
-        if coding is not None and not is_late:
-            judgement = coding.added(judgement, request, policy)
+        judgement, is_late = _found(ruleset, request, policy, feeds, added, coding, stop)
+        issues = (*issues, *inspect(as_sent(request.encounter, added), audited_at.date()))
         if is_late and "time" not in degraded:
             degraded = (*degraded, "time")
     judgement = tempered(judgement, is_degraded=bool(degraded))
+    return _answer(request, judgement, audit_id, audited_at, issues, degraded, follows), judgement
+
+
+def _found(
+    ruleset: Ruleset,
+    request: AuditRequest,
+    policy: DecisionPolicy,
+    feeds: Feeds | None,
+    added: frozenset[str],
+    coding: CodingJudge | None,
+    stop: Stop | None,
+) -> tuple[Judgement, bool]:
+    """What the rules and the look at the coding find, and whether the stop came before their end."""
+    judgement = ruleset.audit(Case(request.encounter, request.stage, request.history, feeds), policy, stop)
+    if added:
+        judgement = about_what_was_sent(judgement, added)
+    is_late = stop is not None and _is_over(stop, coding, request)
+    if coding is not None and not is_late:
+        judgement = coding.added(judgement, request, policy)
+    return judgement, is_late
+
+
+def _answer(
+    request: AuditRequest,
+    judgement: Judgement,
+    audit_id: str,
+    audited_at: datetime,
+    issues: tuple[DataIssue, ...],
+    degraded: tuple[str, ...],
+    follows: str | UnsetType,
+) -> Audit:
     shown = tuple([one for one in judgement.findings if one.is_current and one.visibility is Visibility.SHOWN])
     decision, override = told_of(shown)
-    audit = Audit(
+    return Audit(
         id=audit_id,
         audited_at=audited_at,
         stage=request.stage,
@@ -66,19 +93,12 @@ def judge(
         decision=decision,
         findings=shown,
         not_evaluated=judgement.not_evaluated,
-        data_issues=issues if OVERLOAD in degraded else _issues(issues, request, added, audited_at),
+        data_issues=issues,
         lines_without_rules=judgement.lines_without_rules,
         degraded=degraded,
         follows=follows,
         override=override,
     )
-    return audit, judgement
-
-
-def _issues(
-    told: tuple[DataIssue, ...], request: AuditRequest, added: frozenset[str], at: datetime
-) -> tuple[DataIssue, ...]:
-    return (*told, *inspect(as_sent(request.encounter, added), at.date()))
 
 
 def _is_over(stop: Stop, coding: CodingJudge | None, request: AuditRequest) -> bool:

@@ -11,10 +11,11 @@ from app.application.group_stays import dip_answer, drg_words
 from app.application.stay_input import StayInput
 from app.domain.encounter import FacilityLevel
 from app.domain.group_weight import PaymentScheme
-from app.domain.payment import PaymentFacts, facts_of
+from app.domain.payment import PaymentFacts, SettlementPreview, facts_of
 from app.grouper.dip_catalogue import DipCatalogue
+from app.grouper.dip_payment import DipPayment
 from app.grouper.dip_price import Hospital, price_dip
-from app.grouper.dip_result import DipFacts
+from app.grouper.dip_result import DipFacts, DipGrouping
 from app.grouper.drg import group
 from app.grouper.grouping import Grouping
 from app.grouper.payment_preview import preview_settlement
@@ -69,16 +70,19 @@ def preview_drg(
     trace: bool = False,
     translate: bool = False,
 ) -> dict[str, Any]:
-    """The grouping, and the settlement where the case was grouped. Raises NoParameters, BadFacts."""
+    """As `settle_drg`, in the words of the interfaces. Raises NoParameters, BadFacts."""
     found = group(scheme, case.stay, translate=translate, trace=trace)
     parameters = payment_scheme(scheme, on)
-    answer: dict[str, Any] = {"method": "drg", "grouping": drg_words(case, found)}
-    answer["settlement"] = _settlement(found, facts, parameters)
-    answer["parameters"] = parameters.parameters.in_force
-    return answer
+    return {
+        "method": "drg",
+        "grouping": drg_words(case, found),
+        "settlement": settle_drg(found, facts, parameters),
+        "parameters": parameters.parameters.in_force,
+    }
 
 
-def _settlement(found: Grouping, facts: PaymentFacts, parameters: PaymentScheme) -> Any:
+def settle_drg(found: Grouping, facts: PaymentFacts, parameters: PaymentScheme) -> SettlementPreview | None:
+    """What a stay of this group pays; None where it was not grouped. Raises BadFacts."""
     if not found.is_grouped:
         return None
     try:
@@ -98,9 +102,16 @@ def preview_dip(
 ) -> dict[str, Any]:
     """The group with its layer and score, and the payment by points. Raises BadFacts."""
     found, answer = dip_answer(catalogue, case, dip_facts, explain=trace)
+    return {"method": "dip", **answer, "settlement": settle_dip(found, catalogue, facts, point_value)}
+
+
+def settle_dip(
+    found: DipGrouping, catalogue: DipCatalogue, facts: PaymentFacts, point_value: Decimal | None = None
+) -> DipPayment:
+    """What a stay of this group pays. Raises BadFacts."""
     level = "" if facts.facility_level is FacilityLevel.UNKNOWN else facts.facility_level.value
     try:
-        payment = price_dip(
+        return price_dip(
             found,
             catalogue,
             facts.total_amount,
@@ -110,4 +121,3 @@ def preview_dip(
         )
     except ValueError as error:
         raise BadFacts(str(error)) from error
-    return {"method": "dip", **answer, "settlement": payment}

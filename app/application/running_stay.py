@@ -8,7 +8,14 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from app.application.preview_settlement import BadFacts, NoParameters, facts_for, preview_dip, preview_drg
+from app.application.preview_settlement import (
+    BadFacts,
+    NoParameters,
+    facts_for,
+    payment_scheme,
+    settle_dip,
+    settle_drg,
+)
 from app.application.scheme_shelf import SchemeShelf, UnknownScheme
 from app.application.stay_input import StayInput, stay_of
 from app.domain.access import Scope
@@ -18,9 +25,13 @@ from app.domain.decision import Stage
 from app.domain.encounter import Encounter
 from app.domain.line import ChargeLine, FormularyClass, ItemCategory, OrderLine
 from app.domain.money import ZERO
-from app.domain.payment import PaymentClass, RunningPreview
+from app.domain.payment import PaymentClass, RunningPreview, SettlementPreview
 from app.domain.working_days import day_of
-from app.grouper.dip_payment import Deviation
+from app.grouper.dip import group_dip
+from app.grouper.dip_payment import Deviation, DipPayment
+from app.grouper.dip_result import DipGrouping
+from app.grouper.drg import group
+from app.grouper.grouping import Grouping
 from app.grouper.thresholds import running_preview
 from app.store.history import HistoryQuery, HistoryStore, StoredEncounter
 
@@ -118,10 +129,13 @@ class RunningStays:
         try:
             facts = facts_for(case, told)
             if await self._shelf.method_of(self._scheme) == "dip":
-                answer = preview_dip(await self._shelf.dip(self._scheme), case, facts)
-                return _of_dip(self._scheme, answer, costs, start, max(today, start or today))
-            answer = preview_drg(await self._shelf.drg(self._scheme), case, facts)
-            return _of_drg(self._scheme, answer)
+                catalogue = await self._shelf.dip(self._scheme)
+                priced = group_dip(catalogue, stay)
+                payment = settle_dip(priced, catalogue, facts)
+                return _of_dip(self._scheme, priced, payment, costs, start, max(today, start or today))
+            scheme = await self._shelf.drg(self._scheme)
+            found = group(scheme, stay)
+            return _of_drg(self._scheme, found, settle_drg(found, facts, payment_scheme(scheme, None)))
         except (UnknownScheme, NoParameters, BadFacts) as error:
             return Standing(self._scheme, fault=f"分组方案不能用于测算：{error}")
 
@@ -175,27 +189,21 @@ def _of_told_standard(encounter: Encounter, costs: Costs, today: date) -> Standi
     return Standing(method="told", running=running)
 
 
-def _of_drg(scheme: str, answer: dict[str, object]) -> Standing:
-    grouping, settlement = answer["grouping"], answer["settlement"]
-    assert isinstance(grouping, dict)  # noqa: S101 - for the type checker
-    complaints = tuple(grouping.get("complaints", ()))
+def _of_drg(scheme: str, found: Grouping, settlement: SettlementPreview | None) -> Standing:
     if settlement is None:
-        return Standing(scheme, "drg", complaints=complaints, fault=f"未能入组：{grouping['status']}。")
-    payment = settlement.payment  # type: ignore[attr-defined]
+        return Standing(scheme, "drg", complaints=found.complaints, fault=f"未能入组：{found.status}。")
+    payment = settlement.payment
     return Standing(
-        scheme, "drg", str(grouping["drg"]), str(grouping["name"]), payment.payment_class.label,
-        payment.payment_class in _WARNED, payment.reason,
-        settlement.running, complaints,  # type: ignore[attr-defined]
+        scheme, "drg", found.drg, found.name, payment.payment_class.label,
+        payment.payment_class in _WARNED, payment.reason, settlement.running, found.complaints,
     )  # fmt: skip
 
 
-def _of_dip(scheme: str, answer: dict[str, object], costs: Costs, start: date | None, today: date) -> Standing:
-    grouping, payment = answer["grouping"], answer["settlement"]
-    standard = payment.formula_amount  # type: ignore[attr-defined]
-    deviation = payment.deviation  # type: ignore[attr-defined]
-    running = running_preview(costs.total, standard, start_date=start, today=today if start else None)
+def _of_dip(
+    scheme: str, found: DipGrouping, payment: DipPayment, costs: Costs, start: date | None, today: date
+) -> Standing:
+    running = running_preview(costs.total, payment.formula_amount, start_date=start, today=today if start else None)
     return Standing(
-        scheme, "dip", grouping.code, grouping.name,  # type: ignore[attr-defined]
-        _DEVIATIONS[deviation], deviation in _WARNED_DIP, "",
-        running, tuple(payment.notes), "",  # type: ignore[attr-defined]
+        scheme, "dip", found.code, found.name,
+        _DEVIATIONS[payment.deviation], payment.deviation in _WARNED_DIP, "", running, payment.notes,
     )  # fmt: skip

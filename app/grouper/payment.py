@@ -83,9 +83,7 @@ def _payment(
     """The verdict in whole cents, with what it is compared with."""
     row, kind = standard.row, verdict.payment_class
     cost = None if facts.total_amount is None else cents(facts.total_amount)
-    factor = _readmission(verdict, facts, parameters)
-    exact = verdict.official if factor is None or verdict.official is None else verdict.official * factor
-    official = None if exact is None else cents(exact)
+    factor, exact, official = _official(verdict, facts, parameters)
     formula = official if kind is PaymentClass.BED_DAY else standard.amount
     surplus, review = _minus(official, cost), parameters.special_review
     reasons = review_reasons(review, facts, row, standard.amount, surplus) if kind not in _NEVER_REVIEWED else ()
@@ -113,6 +111,17 @@ def _payment(
         review_reasons=reasons,
         missing=tuple(dict.fromkeys(missing)),
     )
+
+
+def _official(
+    verdict: Verdict, facts: PaymentFacts, parameters: PaymentParameters
+) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+    """The factor for a readmission, and the official value with it: exact, and in whole cents."""
+    factor = _readmission(verdict, facts, parameters)
+    if verdict.official is None:
+        return factor, None, None
+    exact = verdict.official if factor is None else verdict.official * factor
+    return factor, exact, cents(exact)
 
 
 def _minus(value: Decimal | None, other: Decimal | None) -> Decimal | None:

@@ -1,9 +1,9 @@
 """The caller of a request (调用方), as the gate found them: endpoints ask here and nowhere else."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from app.domain.access import Caller
 
@@ -21,3 +21,6 @@ def caller_in(scope: Mapping[str, Any]) -> Caller:
 def signed_in(request: Request) -> Caller:
     """The same, as a dependency of FastAPI."""
     return caller_in(request.scope)
+
+
+SignedIn = Annotated[Caller, Depends(signed_in)]  # as an argument of an endpoint

@@ -62,14 +62,8 @@ def read_tables(source: SchemeSource) -> tuple[SchemeTables | None, Findings]:
     manifest = read_manifest(files, findings)
     mdcs, rules, splits = _mdcs(files, findings), _rules(files, findings), _splits(files, findings)
     lists, list_lines = _lists(files, findings)
-    pairs = {
-        name: read_pairs(files, f"{name}.csv", ("code", "table"), findings, is_decisive=True)
-        for name in ("mcc", "cc", "cce")
-    }
-    names = {
-        name: read_pairs(files, f"{name}.csv", ("code", "name"), findings, is_decisive=False)
-        for name in ("drg", "dx", "proc")
-    }
+    pairs = _pairs(files, ("mcc", "cc", "cce"), "table", findings, is_decisive=True)
+    names = _pairs(files, ("drg", "dx", "proc"), "name", findings, is_decisive=False)
     valid = read_codes(files, "proc_valid.csv", findings)
     maps = {name: _code_map(files, f"{name}.csv", findings) for name in ("dx_map", "proc_map")}
     payments, weights = _payments(files, findings)
@@ -97,6 +91,14 @@ def read_tables(source: SchemeSource) -> tuple[SchemeTables | None, Findings]:
     )
     check_tables(tables, findings)
     return tables, findings
+
+
+def _pairs(
+    files: Mapping[str, bytes], names: tuple[str, ...], value: str, findings: Findings, *, is_decisive: bool
+) -> dict[str, dict[str, str]]:
+    return {
+        name: read_pairs(files, f"{name}.csv", ("code", value), findings, is_decisive=is_decisive) for name in names
+    }
 
 
 def _mdcs(files: Mapping[str, bytes], findings: Findings) -> tuple[MdcRow, ...]:

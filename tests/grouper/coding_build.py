@@ -95,3 +95,12 @@ def unknown(report, rule):
 def with_parameters(name, **changed):
     tables = knowledge()
     return replace(tables, parameters={**tables.parameters, name: replace(tables.parameters[name], **changed)})
+
+
+def steps(report):
+    return [(driver.step, driver.codes, driver.with_it.drg, driver.without.outcome.drg) for driver in report.drivers]
+
+
+OXYGEN = item("001203000010000", "氧气吸入")
+LOCAL = item("", "自定义项目", id="local")
+CHEST = item("002101020000000", "胸部X线摄影", 100)

@@ -91,26 +91,8 @@ def catalogue(
         meta=meta,
         params=made,
         groups=tuple(group(row, made, **cells) for row, cells in enumerate(groups, start=2)),
-        auxiliaries=tuple(
-            Auxiliary(
-                row=row,
-                kind=kind,
-                code=code,
-                condition=read_condition(text, LISTS),
-                text=text,
-                coefficient=Decimal(value),
-            )
-            for row, (kind, code, text, value) in enumerate(aux, start=2)
-        ),
-        operation_exclusions=tuple(
-            OperationExclusion(
-                row=row,
-                codes=_operation(code),
-                rule=OperationRule(rule),
-                diagnoses=read_prefixes(where) if where else (),
-            )
-            for row, (code, rule, where) in enumerate(op_rules, start=2)
-        ),
+        auxiliaries=_auxiliaries(aux),
+        operation_exclusions=_operation_exclusions(op_rules),
         diagnosis_exclusions=tuple(
             DiagnosisExclusion(row=row, codes=read_codes(code)) for row, code in enumerate(barred, start=2)
         ),
@@ -118,22 +100,42 @@ def catalogue(
             Coefficient(row=row, hospital=who, level=level, group=code, insurance_type=kind, value=Decimal(value))
             for row, (who, level, code, kind, value) in enumerate(coefficients, start=2)
         ),
-        operations=tuple(
-            OperationKind(
-                row=row,
-                code=code,
-                kind=Kind(told[0]) if told[0] else None,
-                level=told[1] if len(told) > 1 else None,
-                incision=told[2] if len(told) > 2 else "",
-            )
-            for row, (code, told) in enumerate(
-                ((code, (kind,) if isinstance(kind, str) else kind) for code, kind in (operations or {}).items()),
-                start=2,
-            )
-        ),
+        operations=_operations(operations or {}),
         comorbidities=tuple((item, read_codes(codes), points) for item, codes, points in cci),
     )
     return DipCatalogue(files)
+
+
+def _auxiliaries(told):
+    return tuple(
+        Auxiliary(
+            row=row, kind=kind, code=code, condition=read_condition(text, LISTS), text=text, coefficient=Decimal(value)
+        )
+        for row, (kind, code, text, value) in enumerate(told, start=2)
+    )
+
+
+def _operation_exclusions(told):
+    return tuple(
+        OperationExclusion(
+            row=row, codes=_operation(code), rule=OperationRule(rule), diagnoses=read_prefixes(where) if where else ()
+        )
+        for row, (code, rule, where) in enumerate(told, start=2)
+    )
+
+
+def _operations(told):
+    cells = {code: (kind,) if isinstance(kind, str) else kind for code, kind in told.items()}
+    return tuple(
+        OperationKind(
+            row=row,
+            code=code,
+            kind=Kind(one[0]) if one[0] else None,
+            level=one[1] if len(one) > 1 else None,
+            incision=one[2] if len(one) > 2 else "",
+        )
+        for row, (code, one) in enumerate(cells.items(), start=2)
+    )
 
 
 def _operation(code):

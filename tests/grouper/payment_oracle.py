@@ -12,6 +12,27 @@ def to_cents(value: Fraction) -> Fraction:
     return floor(value / CENT + Fraction(1, 2)) * CENT
 
 
+def above(
+    high: dict[str, Any],
+    cost: Fraction,
+    excess: Fraction,
+    *,
+    exact: Fraction,
+    formula: Fraction,
+    factor: Fraction,
+    against: Fraction | None,
+) -> Fraction | None:
+    """What a stay is paid whose cost lies above the high line, by that much."""
+    if high["method"] == "standard":
+        return exact
+    if high["method"] == "excess_ratio":
+        return exact + excess * Fraction(high["share"])
+    if high["method"] == "excess_points":
+        priced = (formula if high["basis"] == "standard" else exact) / (1 if high["coefficient_on_excess"] else factor)
+        return None if against is None else exact + excess / against * priced
+    return cost
+
+
 def judge(document: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
     """The class, and formula and official value, of a case with weight, cost, mean (or None), level, limits."""
     number = {name: Fraction(value) for name, value in case.items() if name in ("weight", "cost", "mean") and value}
@@ -41,16 +62,8 @@ def judge(document: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
         if low["method"] == "ratio" and low["basis"] == "group_mean":
             official = None if basis["group_mean"] is None else exact * cost / basis["group_mean"]
     elif high_line is not None and cost >= high_line:
-        kind, official = "high", cost
-        if high["method"] == "standard":
-            official = exact
-        if high["method"] == "excess_ratio":
-            official = exact + (cost - high_line) * Fraction(high["share"])
-        if high["method"] == "excess_points":
-            against = basis[high["basis"]]
-            priced = formula if high["basis"] == "standard" else exact
-            priced /= 1 if high["coefficient_on_excess"] else factor
-            official = None if against is None else exact + (cost - high_line) / against * priced
+        worth = {"exact": exact, "formula": formula, "factor": factor, "against": basis[high["basis"]]}
+        kind, official = "high", above(high, cost, cost - high_line, **worth)
     elif low_line is None or high_line is None:
         official = None
     if official is None:

@@ -157,7 +157,7 @@ def _held(kind: str, value: msgspec.Raw, full_url: str) -> Held:
             order = _decode_order(value)
         except msgspec.ValidationError:
             order = decode_fitting(value, Order)
-        return Held(kind, (order.id or id_of(full_url))[:_LONGEST_ID], value, order=order)
+        return Held(kind, (order.id or id_of(full_url))[:_LONGEST_ID], value, order)
     if kind in OTHER_TYPES:
         try:
             other = _decode_other(value)

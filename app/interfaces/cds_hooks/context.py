@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 from app.interfaces.cds_hooks.bundles import ORDER_TYPES, Held
 from app.interfaces.cds_hooks.fhir import Reference, target_of
-from app.interfaces.cds_hooks.orders import encounter_of, is_withdrawn
+from app.interfaces.cds_hooks.orders import encounter_of
 from app.interfaces.cds_hooks.request import Call, Gap, Why
 from app.interfaces.cds_hooks.visit import Resources
 
+_WITHDRAWN = frozenset({"cancelled", "revoked", "entered-in-error", "stopped"})
 _NOT_SENT = "医嘱 {} 没有随请求提供，未审核；本服务不回调 FHIR 服务器，请在 prefetch 中提供"
 
 
@@ -86,25 +87,30 @@ def orders_of(call: Call, hook: str, resources: Resources, encounter_id: str) ->
     """Each order once, without those that were withdrawn, belong to other visits, or are what is booked here."""
     read = _READERS[hook](call, resources)
     asked = _standing(read.asked)
+    rest = [held for held in (*read.around, *call.prefetched) if held.type in ORDER_TYPES]
+    around = _around(asked, rest, encounter_id) if rest else []
+    if hook.startswith("encounter-"):
+        asked = [held for held in asked if encounter_of(held) in ("", encounter_id)]
+    return Orders(asked, around, read.gaps)
+
+
+def _around(asked: Iterable[Held], rest: Iterable[Held], encounter_id: str) -> list[Held]:
     judged = {held.reference for held in asked if held.id}
     booked = {
         id for held in asked if held.type == "Appointment" for one in held.order.based_on for id in target_of(one)[1:]
     }
-    rest = [held for held in (*read.around, *call.prefetched) if held.type in ORDER_TYPES]
-    around = [
+    return [
         held
         for held in _standing(rest)
         if held.id not in booked and encounter_of(held) in ("", encounter_id) and held.reference not in judged
     ]
-    if hook.startswith("encounter-"):
-        asked = [held for held in asked if encounter_of(held) in ("", encounter_id)]
-    return Orders(asked, around, read.gaps)
 
 
 def _standing(orders: Iterable[Held]) -> list[Held]:
     """A draft may also stand in the prefetch: the first is the one that was changed last."""
     found: dict[tuple[str, str] | int, Held] = {}
     for place, held in enumerate(orders):
-        if not is_withdrawn(held):
+        order = held.order
+        if order.status not in _WITHDRAWN and order.do_not_perform is not True:
             found.setdefault((held.type, held.id) if held.id else place, held)
     return list(found.values())

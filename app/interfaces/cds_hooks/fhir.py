@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 T = TypeVar("T")
+_NOT_WRITTEN = msgspec.Raw()
 
 
 class Shape(msgspec.Struct, rename="camel", gc=False, frozen=True):
@@ -101,7 +102,7 @@ class Part(Shape, frozen=True):
 
 
 class Order(Shape, frozen=True):
-    """Any resource that asks for something to be done."""
+    """Any resource that asks for something to be done. What it asks for is kept as written (wordings.py)."""
 
     id: str = ""
     extension: tuple[Extension, ...] = ()
@@ -109,11 +110,11 @@ class Order(Shape, frozen=True):
     status: str = ""
     do_not_perform: bool | None = None
     category: tuple[Concept, ...] = ()
-    medication_codeable_concept: Concept | None = None
+    medication_codeable_concept: msgspec.Raw = _NOT_WRITTEN
     medication_reference: Reference | None = None
-    medication: Concept | None = None
-    code: Concept | None = None
-    code_codeable_concept: Concept | None = None
+    medication: msgspec.Raw = _NOT_WRITTEN
+    code: msgspec.Raw = _NOT_WRITTEN
+    code_codeable_concept: msgspec.Raw = _NOT_WRITTEN
     code_reference: Reference | None = None
     service_type: tuple[Concept, ...] = ()
     oral_diet: Part | None = None

@@ -22,6 +22,7 @@ def decode_fitting(body: msgspec.Raw, shape: type[S]) -> S:
 
 
 _decode_any = msgspec.json.Decoder(float_hook=Decimal).decode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 @cache
@@ -39,6 +40,8 @@ def _fit(value: Any, info: inspect.Type, depth: int) -> Any:
         return _NOTHING
     if isinstance(info, inspect.StructType):
         return _fit_struct(value, info, depth)
+    if isinstance(info, inspect.RawType):
+        return msgspec.Raw(_encode(value))
     if isinstance(info, inspect.VarTupleType):
         parts = [_fit(one, info.item_type, depth - 1) for one in (value if isinstance(value, list) else [value])]
         return [part for part in parts if part is not _NOTHING]

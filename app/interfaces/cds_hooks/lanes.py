@@ -7,6 +7,7 @@ from app.application.alert_fatigue import AlertFatigue
 from app.application.audit_encounter import EncounterAuditor
 from app.application.deadline import Deadlines
 from app.application.record_disposition import DispositionRecorder
+from app.application.unnumbered_visits import VisitOf
 from app.domain.alert import TierPolicy
 from app.interfaces.asgi import Application
 from app.interfaces.authentication.machines import Machines
@@ -63,6 +64,7 @@ class CdsHooks:
         log: AuditLog,
         deadlines: Deadlines,
         ticket_secret: bytes,
+        visit_of: VisitOf,
     ) -> dict[str, Application]:
         """The endpoint, the page, and the FHIR operation for the same clients, by the bases of their paths."""
         settings, fatigue = self._settings, self._fatigue
@@ -75,7 +77,7 @@ class CdsHooks:
 
         endpoint = CdsHooksEndpoint(
             Discovery(lambda: auditor.ruleset(), settings.cds_most_cards),
-            HookService(auditor, fatigue, deadlines, popup=link),
+            HookService(auditor, fatigue, visit_of, deadlines, popup=link),
             FeedbackService(recorder, fatigue),
             self._auth,
             settings.max_body_bytes,
@@ -83,6 +85,6 @@ class CdsHooks:
             guards_discovery=not settings.cds_discovery_open,
         )
         claims = ClaimEndpoint(
-            auditor, self._auth, deadlines, settings.max_body_bytes, OriginList(settings.cds_origins)
+            auditor, self._auth, visit_of, deadlines, settings.max_body_bytes, OriginList(settings.cds_origins)
         )
         return {BASE: endpoint, PATH: page, CLAIM: claims}

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from app.domain.line import ItemCategory, OrderLine, Practitioner
 from app.domain.money import LARGEST_QUANTITY, SMALLEST
 from app.interfaces.cds_hooks.bundles import Held
-from app.interfaces.cds_hooks.coding import codings, item_of
+from app.interfaces.cds_hooks.coding import Item, codings, item_of
 from app.interfaces.cds_hooks.fhir import (
     Concept,
     Order,
@@ -25,9 +25,9 @@ from app.interfaces.cds_hooks.fhir import (
 )
 from app.interfaces.cds_hooks.own_extensions import told_by
 from app.interfaces.cds_hooks.visit import Resources, VisitReader
+from app.interfaces.cds_hooks.wordings import read_wording
 from app.interfaces.nhsa.leaves import Reader
 
-_WITHDRAWN = frozenset({"cancelled", "revoked", "entered-in-error", "stopped"})
 _BY_LETTER = {
     "X": ItemCategory.DRUG,
     "Z": ItemCategory.DRUG,
@@ -48,6 +48,7 @@ _PLAIN_TYPES = frozenset({"MedicationRequest", "ServiceRequest", "DeviceRequest"
 _STANDING = {"continuous": True, "acute": False}
 _LONGEST_SUPPLY = 3660
 _ONE = Decimal(1)
+_NO_SPAN = (None, None)
 
 
 class OrderReader:
@@ -57,22 +58,24 @@ class OrderReader:
         self._reader, self._resources, self._visit = reader, resources, visit
         self._user, self._today = user, today
         self._times: dict[str, datetime | None] = {"": None}
+        self._days: dict[str, date] = {}
         self._practitioners: dict[str, Practitioner] = {}
 
     def line(self, held: Held, line_id: str, *, current: bool) -> OrderLine:
         order = held.order
-        item = item_of(self._concepts(held))
+        item = self._item(held)
         start, stop = self._span(order)
         quantity, unit = self._quantity(order)
+        number = order.group_identifier or order.requisition
         line = OrderLine(
             id=line_id,
-            service_date=start.date() if start is not None else self._day(order),
+            service_date=start.date() if start is not None else self._days.get(order.authored_on) or self._day(order),
             item_code=item.code,
             item_name=item.name if item.code else "",
             local_item_code=item.local_code,
             local_item_name="" if item.code else item.name,
             category=_BY_LETTER.get(item.code[:1]) or _BY_TYPE.get(held.type, ItemCategory.UNKNOWN),
-            prescription_id=_number_of(order),
+            prescription_id="" if number is None else number.value.strip()[:64],
             quantity=quantity,
             unit=unit,
             practitioner=self._practitioner(order),
@@ -83,12 +86,20 @@ class OrderReader:
             more |= {"start_at": start, "stop_at": stop}
         return replace(line, **more) if more else line
 
+    def _item(self, held: Held) -> Item:
+        order = held.order
+        written = order.medication_codeable_concept or order.code
+        is_alone = not (order.medication or order.code_codeable_concept or order.medication_reference)
+        if is_alone and written and order.code_reference is None and held.type in _PLAIN_TYPES:
+            only = read_wording(written)
+            if only.concept.reference is None and not (order.medication_codeable_concept and order.code):
+                return only.item
+        return item_of(self._concepts(held))
+
     def _concepts(self, held: Held) -> Sequence[Concept]:
         order = held.order
-        found: list[Concept] = []
-        for concept in (order.medication_codeable_concept, order.medication, order.code, order.code_codeable_concept):
-            if concept is not None:
-                found.append(concept)
+        told = (order.medication_codeable_concept, order.medication, order.code, order.code_codeable_concept)
+        found = [read_wording(written).concept for written in told if written]
         for reference in (order.medication_reference, order.code_reference, *[one.reference for one in found]):
             if reference is not None:
                 found += self._referred(order, reference)
@@ -135,8 +146,11 @@ class OrderReader:
         period = order.occurrence_period
         if order.dosage_instruction and (timing := order.dosage_instruction[0].timing) is not None:
             period = timing.repeat.bounds_period
-        first, last = ("", "") if period is None else (period.start, period.end)
-        first, last = first or order.start or order.occurrence_date_time, last or order.end
+        first, last = order.start or order.occurrence_date_time, order.end
+        if period is not None:
+            first, last = period.start or first, period.end or last
+        if not first and not last:
+            return _NO_SPAN
         start, stop = self._when(first) if first else None, self._when(last) if last else None
         if start is not None and stop is not None and stop < start:
             self._reader.note("医嘱的停止时间早于开始时间，未采用")
@@ -146,7 +160,7 @@ class OrderReader:
     def _day(self, order: Order) -> date:
         for written in (order.authored_on, order.date_time, order.date_written, order.created):
             if written and (found := self._when(written)) is not None:
-                return found.date()
+                return self._days.setdefault(written, found.date())
         return self._today
 
     def _when(self, written: str) -> datetime | None:
@@ -161,9 +175,10 @@ class OrderReader:
         named = order.requester or order.orderer or order.prescriber or order.sender
         told = "" if named is None else named.reference or logical_id(named)
         reference = told or self._user
-        if reference not in self._practitioners:
-            self._practitioners[reference] = self._visit.practitioner(reference)
-        return self._practitioners[reference]
+        found = self._practitioners.get(reference)
+        if found is None:
+            found = self._practitioners[reference] = self._visit.practitioner(reference)
+        return found
 
 
 def identify(orders: Sequence[Held]) -> list[str]:
@@ -184,8 +199,9 @@ def identify(orders: Sequence[Held]) -> list[str]:
 def _rarely_told(order: Order, quantity: Decimal) -> dict[str, Any]:
     """What most orders do not say, by the names of a line."""
     found: dict[str, Any] = {}
-    if order.dispense_request is not None and order.dispense_request.expected_supply_duration is not None:
-        found["days_supply"] = _days_supply(order.dispense_request)
+    supply = order.dispense_request
+    if supply is not None and supply.expected_supply_duration is not None:
+        found["days_supply"] = _days_supply(supply)
     if order.course_of_therapy_type is not None:
         found["is_standing"] = _STANDING.get(_first_code(order.course_of_therapy_type))
     if order.category:
@@ -193,11 +209,6 @@ def _rarely_told(order: Order, quantity: Decimal) -> dict[str, Any]:
     if order.extension:
         found |= told_by(order.extension, quantity)
     return found
-
-
-def _number_of(order: Order) -> str:
-    number = order.group_identifier or order.requisition
-    return "" if number is None else number.value.strip()[:64]
 
 
 def _days_supply(dispensed: Supply) -> int | None:
@@ -212,10 +223,6 @@ def _days_supply(dispensed: Supply) -> int | None:
 
 def _first_code(concept: Concept) -> str:
     return next((one.code for one in codings((concept,))), "")
-
-
-def is_withdrawn(held: Held) -> bool:
-    return held.order.status in _WITHDRAWN or held.order.do_not_perform is True
 
 
 def encounter_of(held: Held) -> str:

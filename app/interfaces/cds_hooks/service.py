@@ -11,6 +11,7 @@ from app.application.assert_coverage import assert_coverage
 from app.application.audit_encounter import EncounterAuditor, Judged
 from app.application.authorise import check_place, place_of
 from app.application.deadline import Deadlines
+from app.application.unnumbered_visits import VisitOf
 from app.domain.access import Caller
 from app.domain.audit import Audit
 from app.domain.decision import Decision
@@ -35,19 +36,20 @@ class HookService:
         self,
         auditor: EncounterAuditor,
         fatigue: Fatigue,
+        visit_of: VisitOf,
         deadlines: Deadlines | None = None,
         now: Callable[[], datetime] = datetime.now,
         popup: Callable[[str], dict[str, Any] | None] = lambda _: None,
     ) -> None:
         """`popup`: a link to the page of an audit, by its id."""
-        self._popup = popup
+        self._popup, self._visit_of = popup, visit_of
         self._auditor, self._fatigue, self._now = auditor, fatigue, now
         self._deadlines = deadlines or Deadlines()
 
     async def answer(self, call: Call, hook: str, caller: Caller, started: float, asked_ms: int | None) -> bytes:
         """Raises Problem (412, 422), OutOfScope, and NotRecorded where the audit could not be made durable."""
         configuration = read_configuration(call.extension, hook)
-        asked = translate(call, hook, caller.id, self._now())
+        asked = translate(call, hook, caller.id, self._now(), self._visit_of)
         check_place(caller, place_of(asked.request.encounter))
         if hook == "order-dispatch" and not asked.orders and any(gap.why is Why.NOT_SENT for gap in asked.gaps):
             told = "none of the dispatched orders was sent; prefetch them: this service calls no FHIR server"
@@ -82,7 +84,7 @@ class HookService:
             lines = [line for line in encounter.order_lines if line.id in asked.orders]
             assertions = assert_coverage(judged.audit, ruleset, encounter, lines)
             day = self._now().date().isoformat()
-            actions = list(Actions(asked.coverage, day, is_strict=strict).of(asked.orders, assertions, names))
+            actions = Actions(asked.coverage, day, is_strict=strict).of(asked.orders, assertions, names)
             if actions:
                 answer["systemActions"] = actions
         answer["extension"] = {EXTENSION: _told(judged, asked)}

@@ -3,9 +3,9 @@
 Nothing but the coverage-information extension of the order is touched: its other bytes go back as they came.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from hashlib import blake2b as _hash
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,6 +25,8 @@ _COVER_NAMES = {
 }
 _ID_PART = {"url": "coverage-assertion-id", "valueString": ""}
 _END = b'"}]}'  # behind the value of that part
+_HASH = blake2b(digest_size=16)  # a copy of one is made sooner than a new one
+_COVERAGE_TYPES = ("Coverage", "")
 _START = b'{"type":"update","description":'
 _RESOURCE = b',"resource":'
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -35,9 +37,10 @@ _decode_any = msgspec.json.Decoder(float_hook=Decimal).decode
 class _Told(NamedTuple):
     """What is the same for all orders of one coverage and assertion."""
 
+    assertion: Assertion
     parts: bytes  # the extension up to the value of its last part
-    identity: str  # what the id of the assertion is made of, behind the order
-    name: str
+    identity: bytes  # what the id of the assertion is made of, behind the order
+    name: str  # behind that of the order
 
 
 class Actions:
@@ -46,38 +49,41 @@ class Actions:
     def __init__(self, coverage: Held | None, day: str, *, is_strict: bool) -> None:
         self._day, self._is_strict = day, is_strict
         self._known = coverage.reference if coverage is not None and coverage.id else ""
-        self._told: dict[tuple[str, Assertion], _Told] = {}
+        self._told: dict[tuple[str, int], _Told] = {}  # by the assertion's place in memory: to hash it costs more
 
     def of(
         self, orders: Mapping[str, Held], assertions: Mapping[str, Assertion], names: Mapping[str, str]
-    ) -> Iterator[msgspec.Raw]:
+    ) -> list[msgspec.Raw]:
+        found = []
         for line_id, order in orders.items():
             assertion = assertions[line_id]
             coverage = self._coverage_of(order)
-            told = self._told.get((coverage, assertion)) or self._tell(coverage, assertion)
-            assertion_id = _hash(f"{order.type}/{order.id}{told.identity}".encode(), digest_size=16).hexdigest()
+            told = self._told.get((coverage, id(assertion))) or self._tell(coverage, assertion)
+            hashed = _HASH.copy()
+            hashed.update(f"{order.type}/{order.id}".encode())
+            hashed.update(told.identity)
+            assertion_id = hashed.hexdigest()
             if self._is_strict and _carries(order, assertion_id):
                 continue
             extension = b"".join((told.parts, assertion_id.encode(), _END))
-            description = _encode(f"{names[line_id]}：{told.name}")
-            yield msgspec.Raw(
-                b"".join((_START, description, _RESOURCE, *_with_extension(order, coverage, extension), b"}"))
-            )
+            description, resource = _encode(names[line_id] + told.name), _with_extension(order, coverage, extension)
+            found.append(msgspec.Raw(b"".join((_START, description, _RESOURCE, *resource, b"}"))))
+        return found
 
     def _coverage_of(self, order: Held) -> str:
         """The reference of the coverage; blank where the client told of none."""
         for insurance in order.order.insurance:
-            if insurance.reference and target_of(insurance)[0] in ("Coverage", ""):
+            if insurance.reference and target_of(insurance)[0] in _COVERAGE_TYPES:
                 return insurance.reference
         return self._known
 
     def _tell(self, coverage: str, assertion: Assertion) -> _Told:
         """Most orders of an answer share it."""
-        whole = _encode({"url": URL, "extension": [*self._listed(coverage, assertion), _ID_PART]})
         findings = "|".join(sorted(assertion.findings))
-        said = f"{assertion.cover}\x1f{assertion.ground}\x1f{assertion.reason}\x1f{findings}"
-        told = _Told(whole.removesuffix(_END), f"\x1f{coverage}\x1f{said}", _COVER_NAMES[assertion.cover])
-        self._told[coverage, assertion] = told
+        said = f"\x1f{coverage}\x1f{assertion.cover}\x1f{assertion.ground}\x1f{assertion.reason}\x1f{findings}"
+        whole = _encode({"url": URL, "extension": [*self._listed(coverage, assertion), _ID_PART]})
+        name = f"：{_COVER_NAMES[assertion.cover]}"
+        told = self._told[coverage, id(assertion)] = _Told(assertion, whole.removesuffix(_END), said.encode(), name)
         return told
 
     def _listed(self, coverage: str, assertion: Assertion) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from app.application.unnumbered_visits import VisitOf
 from app.domain.audit import AuditRequest
 from app.domain.decision import Stage
 from app.domain.encounter import Encounter
@@ -34,7 +35,7 @@ def stage_of(hook: str) -> Stage:
     return Stage.SETTLING if hook == "encounter-discharge" else Stage.ORDERING
 
 
-def translate(call: Call, hook: str, caller: str, now: datetime) -> Asked:
+def translate(call: Call, hook: str, caller: str, now: datetime, visit_of: VisitOf) -> Asked:
     """`caller` stands for a facility that nobody names; `now` is the local time of the facility."""
     reader, resources = Reader(), Resources((*call.context_resources, *call.prefetched))
     encounter_id = id_of(call.told("encounterId"))
@@ -42,7 +43,7 @@ def translate(call: Call, hook: str, caller: str, now: datetime) -> Asked:
     encounter_id = encounter_id or (held.id if held is not None else "")
     patient_id = _patient_id(call, held)
     orders = orders_of(call, hook, resources, encounter_id or _told_by(call))
-    encounter_id = encounter_id or _told_by(call) or f"{patient_id or call.instance}@{now:%Y-%m-%d}"
+    encounter_id = encounter_id or _told_by(call) or visit_of(f"{patient_id or call.instance}@{now:%Y-%m-%d}")
     visit = VisitReader(reader, resources, held, now)
     user = call.told("userId")
     lines, by_line = _lines(orders, OrderReader(reader, resources, visit, user, now.date()))

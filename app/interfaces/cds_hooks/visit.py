@@ -58,7 +58,10 @@ class Resources:
     def __init__(self, held: Iterable[Held]) -> None:
         self.by_type: dict[str, dict[str, Held]] = {}
         for place, one in enumerate(held):
-            self.by_type.setdefault(one.type, {}).setdefault(one.id or f"#{place}", one)
+            among = self.by_type.get(one.type)
+            if among is None:
+                among = self.by_type[one.type] = {}
+            among.setdefault(one.id or f"#{place}", one)
 
     def of(self, kind: str) -> Sequence[Held]:
         return tuple(self.by_type.get(kind, {}).values())
@@ -165,11 +168,11 @@ class VisitReader:
                 _add(found, Diagnosis(use=use, is_principal=is_principal, diagnosed_date=day), concept)
         for concept in (*self._visit.reason_code, *(value for reason in self._visit.reason for value in reason.value)):
             _add(found, Diagnosis(), concept)
-        for order in orders:
-            for concept in (*order.order.reason_code, *order.order.reason):
-                if diagnosis_in(concept)[
-                    0
-                ]:  # a reason in words is told of one order, and names no disease of the visit
+        for held in orders:
+            order = held.order
+            for concept in (*order.reason_code, *order.reason) if order.reason_code or order.reason else ():
+                # A reason in words is told of one order, and names no disease of the visit.
+                if diagnosis_in(concept)[0]:
                     _add(found, Diagnosis(), concept)
         return tuple(found.values())
 

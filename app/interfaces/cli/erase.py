@@ -23,7 +23,7 @@ def erase() -> None:
 @click.option("--facility", required=True, help="The facility whose records are meant.")
 @click.option("--reason", required=True, help="Why; it becomes part of the trail.")
 def patient(patient_id: str, facility: str, reason: str) -> None:
-    """Erase the history of PATIENT_ID, and the contents of the patient's audits."""
+    """Erase the history of PATIENT_ID, the contents of the patient's audits, and what was said about findings."""
     _told(lambda eraser: eraser.erase_patient(patient_id, facility, caller="command line", reason=reason))
 
 
@@ -51,4 +51,5 @@ def _told(use: "Callable[[Eraser], Awaitable[Erased]]") -> None:
         found = asyncio.run(run())
     except ValueError as error:
         raise BadInput(str(error)) from error
-    click.echo(f"erased: the contents of {found.audits} audits, {found.encounters} encounters of history")
+    told = f"the contents of {found.audits} audits, {found.encounters} encounters of history"
+    click.echo(f"erased: {told}, what was said about {found.findings} findings")

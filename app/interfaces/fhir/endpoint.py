@@ -10,6 +10,7 @@ import msgspec
 from app.application.audit_encounter import EncounterAuditor
 from app.application.authorise import OutOfScope, check_place, place_of
 from app.application.deadline import Deadlines
+from app.application.unnumbered_visits import VisitOf
 from app.domain.audit import Audit
 from app.interfaces.asgi import ClientGone, Header, Receive, Scope, Send, read_body, respond
 from app.interfaces.cds_hooks.contracts import Authenticate
@@ -34,12 +35,14 @@ class ClaimEndpoint:
         self,
         auditor: EncounterAuditor,
         authenticate: Authenticate,
+        visit_of: VisitOf,
         deadlines: Deadlines,
         max_body: int,
         cors: Callable[[Scope], list[Header]] = lambda _: [],
         now: Callable[[], datetime] = datetime.now,
     ) -> None:
         self._auditor, self._authenticate, self._deadlines = auditor, authenticate, deadlines
+        self._visit_of = visit_of
         self._max_body, self._cors, self._now = max_body, cors, now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,7 +72,7 @@ class ClaimEndpoint:
         caller, wanted = await self._authenticate(scope), asked_ms(scope)
         body = await read_body(scope, receive, self._max_body)
         submitted = read_claim(body)
-        asked = translate(submitted, caller.id, self._now())
+        asked = translate(submitted, caller.id, self._now(), self._visit_of)
         check_place(caller, place_of(asked.request.encounter))
         deadline = self._deadlines.of(asked.request.stage, started, wanted)
         judged = await self._auditor.judge(asked.request, asked.issues, is_body=False, deadline=deadline)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from msgspec import Raw
 from msgspec.structs import replace
 
+from app.application.unnumbered_visits import VisitOf
 from app.domain.audit import AuditRequest
 from app.domain.decision import Stage
 from app.domain.encounter import Diagnosis, Encounter
@@ -33,7 +34,7 @@ class Asked(NamedTuple):
     issues: tuple[DataIssue, ...]
 
 
-def translate(submitted: Submitted, caller: str, now: datetime) -> Asked:
+def translate(submitted: Submitted, caller: str, now: datetime, visit_of: VisitOf) -> Asked:
     """A claim is judged as at settlement (事中), a question beforehand as at ordering (事前). `caller` stands for a
     facility that nobody names.
     """
@@ -51,7 +52,7 @@ def translate(submitted: Submitted, caller: str, now: datetime) -> Asked:
         for item, line_id in zip(claim.item, sequences, strict=True)
     ]
     number = next((one.value for one in claim.identifier if one.value), "") or claim.id
-    encounter_id = encounter_id or told.id or number or f"{target_of(claim.patient)[1]}@{now:%Y-%m-%d}"
+    encounter_id = encounter_id or told.id or number or visit_of(f"{target_of(claim.patient)[1]}@{now:%Y-%m-%d}")
     encounter = Encounter(
         id=encounter_id[:_LONGEST_ID],
         facility=visit.facility(caller),

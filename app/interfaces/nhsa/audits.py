@@ -7,6 +7,7 @@ from datetime import datetime
 from app.application.audit_encounter import EncounterAuditor, Judged
 from app.application.authorise import check_place, place_of
 from app.application.deadline import Deadline, Deadlines
+from app.application.unnumbered_visits import VisitOf
 from app.domain.decision import Stage
 from app.domain.finding import DataIssue
 from app.interfaces.nhsa.answer import result_of
@@ -22,10 +23,11 @@ class AuditTransaction:
         self,
         auditor: EncounterAuditor,
         tickets: Tickets,
+        visit_of: VisitOf,
         now: Callable[[], datetime] = datetime.now,
         deadlines: Deadlines | None = None,
     ) -> None:
-        self._auditor, self._tickets, self._now = auditor, tickets, now
+        self._auditor, self._tickets, self._visit_of, self._now = auditor, tickets, visit_of, now
         self._deadlines = deadlines or Deadlines()
 
     async def __call__(self, call: Call) -> bytes:
@@ -34,7 +36,7 @@ class AuditTransaction:
         head = read_head(call.message, data, self._now())
         stage = _STAGE[AUDITS[call.infno]]
         deadline = self._deadlines.of(stage, call.started, call.asked_ms)
-        asked = read_requests(call.message, stage, call.profile, head)
+        asked = read_requests(call.message, stage, call.profile, head, self._visit_of)
         for one in asked:
             check_place(call.who, place_of(one.request.encounter))
         judged = await self._judge(asked, deadline)

@@ -6,6 +6,7 @@ Nothing is refused for want of a field. What is not understood is noted, for the
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from app.application.unnumbered_visits import VisitOf
 from app.domain.audit import AuditRequest
 from app.domain.decision import Stage
 from app.interfaces.nhsa.dictionaries import SCENE
@@ -72,7 +73,7 @@ def facility_of(message: Any) -> str:
     return text("fixmedins_code", message.fixmedins_code) or text("medins_code", message.medins_code)
 
 
-def read_requests(message: Message, stage: Stage, profile: Profile, head: Head) -> list[Asked]:
+def read_requests(message: Message, stage: Stage, profile: Profile, head: Head, visit_of: VisitOf) -> list[Asked]:
     """What to audit for each patient. Raises NoEncounter."""
     siblings, data = data_of(message)
     reader = Reader()
@@ -80,7 +81,7 @@ def read_requests(message: Message, stage: Stage, profile: Profile, head: Head) 
     persons = persons or reader.objects("patient_dtos", siblings.patient_dtos)
     if not persons:
         raise NoEncounter("报文缺少参保人信息 patient_dtos")
-    around = Surroundings(profile, head.scene, head.facility, head.message_id, head.now)
+    around = Surroundings(profile, head.scene, head.facility, head.message_id, head.now, visit_of)
     notes = (*head.notes, *reader.notes)
     return [_read_request(person, siblings, stage, around, notes) for person in persons]
 

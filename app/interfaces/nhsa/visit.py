@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Any, NamedTuple
 
+from app.application.unnumbered_visits import VisitOf
 from app.domain.decision import Stage
 from app.domain.encounter import (
     CareType,
@@ -44,6 +45,7 @@ class Surroundings(NamedTuple):
     facility: str
     message_id: str
     now: datetime
+    visit_of: VisitOf
 
 
 class VisitReader:
@@ -88,15 +90,15 @@ class VisitReader:
         )
 
     def _id(self, person: Person, visit: Visit) -> str:
-        """Never the same for two patients: what doctors answer about a finding hangs on it."""
+        """Never the same for two patients: what doctors answer about a finding hangs on it. Never the patient's own id,
+        not even where that was sent as the number of the visit.
+        """
         text = self._reader.text
-        return (
-            text("mdtrt_id", visit.mdtrt_id)
-            or text("curr_mdtrt_id", person.curr_mdtrt_id)
-            or text("patn_id", person.patn_id)
-            or self._around.message_id
-            or "-"
-        )
+        patient = text("patn_id", person.patn_id)
+        number = text("mdtrt_id", visit.mdtrt_id) or text("curr_mdtrt_id", person.curr_mdtrt_id)
+        if patient and number in ("", patient):
+            return self._around.visit_of(patient)
+        return number or self._around.message_id or "-"
 
     def _facility(self, visit: Visit) -> Facility:
         text = self._reader.text

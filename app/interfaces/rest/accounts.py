@@ -4,14 +4,15 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from app.application.manage_accounts import AccountManager, Made
-from app.domain.access import Caller, Role, Scope
+from app.domain.access import Role, Scope
 from app.domain.account import Account
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.rest.bodies import body_of, read, refusals
+from app.interfaces.rest.limits import limits_of
 from app.interfaces.rest.session import ScopeView
 from app.interfaces.session.cookies import whence
 from app.interfaces.session.refusing import refusing
@@ -91,12 +92,17 @@ class Ended(BaseModel):
 
 
 _Id = Annotated[str, Path(max_length=32)]
-_Caller = Annotated[Caller, Depends(signed_in)]
 
 
 def account_router(manager: AccountManager) -> APIRouter:
     routes = APIRouter(tags=["accounts"])
+    _add_accounts(routes, manager)
+    _add_changes(routes, manager)
+    _add_rescue(routes, manager)
+    return routes
 
+
+def _add_accounts(routes: APIRouter, manager: AccountManager) -> None:
     @routes.get("/v1/accounts", summary="The accounts by login name", responses=refusals(503))
     async def list_accounts(
         after: Annotated[str, Query(max_length=64)] = "", limit: Annotated[int, Query(ge=1, le=500)] = 100
@@ -113,7 +119,7 @@ def account_router(manager: AccountManager) -> APIRouter:
         responses=refusals(403, 409, 413, 422, 503),
         openapi_extra=body_of(NewAccount),
     )
-    async def create_account(request: Request, response: Response, caller: _Caller) -> MadeAccount:
+    async def create_account(request: Request, response: Response, caller: SignedIn) -> MadeAccount:
         told = await read(request, NewAccount)
         with refusing():
             made = await manager.create(
@@ -122,13 +128,15 @@ def account_router(manager: AccountManager) -> APIRouter:
             )  # fmt: skip
         return _made(made, response)
 
+
+def _add_changes(routes: APIRouter, manager: AccountManager) -> None:
     @routes.patch(
         "/v1/accounts/{account_id}",
         summary="Rename, disable or enable an account",
         responses=refusals(403, 404, 409, 413, 422, 503),
         openapi_extra=body_of(AccountChange),
     )
-    async def change_account(account_id: _Id, request: Request, caller: _Caller) -> AccountView:
+    async def change_account(account_id: _Id, request: Request, caller: SignedIn) -> AccountView:
         told = await read(request, AccountChange)
         with refusing():
             changed = await manager.change(
@@ -142,17 +150,19 @@ def account_router(manager: AccountManager) -> APIRouter:
         responses=refusals(403, 404, 409, 413, 422, 503),
         openapi_extra=body_of(Rights),
     )
-    async def grant(account_id: _Id, request: Request, caller: _Caller) -> AccountView:
+    async def grant(account_id: _Id, request: Request, caller: SignedIn) -> AccountView:
         told = await read(request, Rights)
         with refusing():
             return _view(await manager.grant(account_id, told.version, told.roles, told.scope.scope(), caller=caller))
 
+
+def _add_rescue(routes: APIRouter, manager: AccountManager) -> None:
     @routes.post(
         "/v1/accounts/{account_id}/password",
         summary="Give a new password, which is good for one sign-in",
         responses=refusals(403, 404, 409, 503),
     )
-    async def reset_password(account_id: _Id, response: Response, caller: _Caller) -> MadeAccount:
+    async def reset_password(account_id: _Id, response: Response, caller: SignedIn) -> MadeAccount:
         with refusing():
             return _made(await manager.reset_password(account_id, caller=caller), response)
 
@@ -161,18 +171,16 @@ def account_router(manager: AccountManager) -> APIRouter:
         summary="Remove a lost second factor",
         responses=refusals(403, 404, 409, 503),
     )
-    async def remove_totp(account_id: _Id, caller: _Caller) -> AccountView:
+    async def remove_totp(account_id: _Id, caller: SignedIn) -> AccountView:
         with refusing():
             return _view(await manager.remove_otp(account_id, caller=caller))
 
     @routes.delete(
         "/v1/accounts/{account_id}/sessions", summary="End all its sessions", responses=refusals(403, 404, 503)
     )
-    async def end_sessions(account_id: _Id, request: Request, caller: _Caller) -> Ended:
+    async def end_sessions(account_id: _Id, request: Request, caller: SignedIn) -> Ended:
         with refusing():
             return Ended(ended=await manager.end_sessions(account_id, caller=caller, whence=whence(request.scope)))
-
-    return routes
 
 
 def _view(one: Account) -> AccountView:
@@ -186,11 +194,9 @@ def _made(made: Made, response: Response) -> MadeAccount:
 
 def _fields(one: Account) -> dict[str, object]:
     names = ("id", "login", "name", "is_disabled", "has_otp", "must_change", "version", "created_at", "changed_at")
-    limits = {name: getattr(one.scope, name) for name in ("facilities", "campuses", "departments")}
-    scope = {name: None if limit is None else sorted(limit) for name, limit in limits.items()}
     return {
         **{name: getattr(one, name) for name in names},
         "roles": sorted(one.roles),
-        "scope": ScopeView(**scope, practitioner=one.scope.practitioner),
+        "scope": ScopeView(**limits_of(one.scope), practitioner=one.scope.practitioner),
         "is_local": bool(one.password),
     }

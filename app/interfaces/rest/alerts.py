@@ -4,16 +4,15 @@ from datetime import UTC, datetime, timedelta
 from statistics import quantiles
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
 from app.application.authorise import check_everywhere, check_facility
 from app.application.follow_ruleset import RulesetFollower
-from app.domain.access import Caller
 from app.domain.alert import AlertOutcome, Tier
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.errors import not_found
-from app.store.alerts import AlertStore
+from app.store.alerts import AlertStore, RuleAlerts
 
 _MOST = 1000
 
@@ -61,7 +60,12 @@ class RuleAlertCounts(BaseModel):
 
 def alert_router(alerts: AlertStore, rulesets: RulesetFollower) -> APIRouter:
     routes = APIRouter()
+    _add_suppressed(routes, alerts)
+    _add_counts(routes, alerts, rulesets)
+    return routes
 
+
+def _add_suppressed(routes: APIRouter, alerts: AlertStore) -> None:
     @routes.get(
         "/v1/alerts/suppressed",
         summary="The findings of an encounter that doctors were not shown, and why",
@@ -69,7 +73,7 @@ def alert_router(alerts: AlertStore, rulesets: RulesetFollower) -> APIRouter:
     async def list_suppressed(
         encounter: Annotated[str, Query(min_length=1, max_length=64)],
         facility: Annotated[str, Query(min_length=1, max_length=64)],
-        caller: Annotated[Caller, Depends(signed_in)],
+        caller: SignedIn,
     ) -> SuppressedAlerts:
         check_facility(caller, facility)
         found = await alerts.kept_back(facility, encounter, _MOST)
@@ -82,31 +86,35 @@ def alert_router(alerts: AlertStore, rulesets: RulesetFollower) -> APIRouter:
         ]  # fmt: skip
         return SuppressedAlerts(facility=facility, encounter=encounter, alerts=told)
 
+
+def _add_counts(routes: APIRouter, alerts: AlertStore, rulesets: RulesetFollower) -> None:
     @routes.get("/v1/rules/{rule_id}/alerts", summary="How doctors received a rule's alerts")
     async def count_alerts(
         rule_id: Annotated[str, Path(max_length=100)],
-        caller: Annotated[Caller, Depends(signed_in)],
+        caller: SignedIn,
         days: Annotated[int, Query(ge=1, le=3660)] = 90,
     ) -> RuleAlertCounts:
         check_everywhere(caller)
         found = await alerts.of_rule(rule_id, datetime.now(UTC) - timedelta(days=days))
         if not found.outcomes and rule_id not in rulesets.current().rules:
             raise not_found("rule", rule_id)
-        shown, overridden = found.outcomes.get(AlertOutcome.SHOWN, 0), sum(found.overridden.values())
-        return RuleAlertCounts(
-            rule=rule_id,
-            days=days,
-            fired=sum(found.outcomes.values()),
-            shown=shown,
-            suppressed={AlertOutcome(one): count for one, count in found.outcomes.items() if one != AlertOutcome.SHOWN},
-            accepted=found.accepted,
-            overridden=overridden,
-            override_reasons=found.overridden,
-            unanswered=shown - found.accepted - overridden,
-            seconds_to_answer=_times(found.waits),
-        )
+        return _counts(rule_id, days, found)
 
-    return routes
+
+def _counts(rule: str, days: int, found: RuleAlerts) -> RuleAlertCounts:
+    shown, overridden = found.outcomes.get(AlertOutcome.SHOWN, 0), sum(found.overridden.values())
+    return RuleAlertCounts(
+        rule=rule,
+        days=days,
+        fired=sum(found.outcomes.values()),
+        shown=shown,
+        suppressed={AlertOutcome(one): count for one, count in found.outcomes.items() if one != AlertOutcome.SHOWN},
+        accepted=found.accepted,
+        overridden=overridden,
+        override_reasons=found.overridden,
+        unanswered=shown - found.accepted - overridden,
+        seconds_to_answer=_times(found.waits),
+    )
 
 
 def _times(waits: list[int]) -> WaitTimes | None:

@@ -62,7 +62,7 @@ class AuditEndpoints:
             except OutOfScope:
                 raise out_of_scope() from None
 
-        await answer_lines(receive, send, answer, limit=self._max_line, in_flight=_IN_FLIGHT)
+        await answer_lines(scope, receive, send, answer, limit=self._max_line, in_flight=_IN_FLIGHT)
 
     async def _audit(
         self, request: AuditRequest, body: bytes, caller: Caller, deadline: Deadline, key: str | None = None

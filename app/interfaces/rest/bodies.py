@@ -1,6 +1,6 @@
 """Small JSON bodies of seldom requests (请求正文), and what OpenAPI says of them and of what refuses them."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from fastapi import Request
@@ -8,21 +8,23 @@ from fastapi import Request
 from app.interfaces.asgi import read_body
 from app.interfaces.errors import MEDIA_TYPE, decode_problem
 
+T = TypeVar("T")
+
 LONGEST = 4096  # bytes of a body
 PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}}
 
 
-async def read(request: Request, shape: type[Any], longest: int = LONGEST) -> Any:
-    """The body as this. Raises Problem."""
+async def read(request: Request, shape: type[T], longest: int = LONGEST, *, blank: bytes = b"") -> T:
+    """The body as this; `blank` is what an empty one stands for. Raises Problem."""
     body = await read_body(request.scope, request.receive, longest)
     try:
-        return msgspec.json.decode(body, type=shape)
+        return msgspec.json.decode(body or blank, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise decode_problem(error) from None
 
 
-def body_of(shape: type[Any]) -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema_of(shape)}}}}
+def body_of(shape: type[Any], *, is_required: bool = True) -> dict[str, Any]:
+    return {"requestBody": {"required": is_required, "content": {"application/json": {"schema": schema_of(shape)}}}}
 
 
 def schema_of(shape: type[Any]) -> dict[str, Any]:

@@ -1,18 +1,18 @@
 """/v1/departments and /v1/staff: what codes of departments and physicians are called (科室与医师名录)."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Query, Request, Response
 from msgspec import Meta, Struct
 
 from app.application.authorise import OutOfScope, check_facility
 from app.domain.access import Caller
+from app.interfaces.caller import SignedIn
 from app.interfaces.errors import not_recorded
 from app.interfaces.rest.bodies import body_of, read
 from app.interfaces.rest.finding_rows import answer, told_with
-from app.interfaces.rest.findings import SignedIn
 from app.store.audit_log import NotRecorded
 from app.store.reviews import Department, Directory, StaffMember
 
@@ -23,6 +23,7 @@ _Given = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[^\\u0000]*$
 _Name = Annotated[str, Meta(min_length=1, max_length=100, pattern="^[^\\u0000]*$")]
 _Facility = Annotated[str, Query(min_length=1, max_length=64, pattern="^[^\\u0000]*$")]
 _Codes = Annotated[list[_Code], Query(max_length=500)]
+T = TypeVar("T", bound=Struct)
 
 
 class DepartmentRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,15 +68,18 @@ class Kept(Struct, frozen=True, kw_only=True):
 
 def directory_router(directory: Directory) -> APIRouter:
     routes = APIRouter(tags=["directory"])
+    _add_departments(routes, directory)
+    _add_staff(routes, directory)
+    return routes
 
+
+def _add_departments(routes: APIRouter, directory: Directory) -> None:
     @routes.get(
         "/v1/departments", summary="Departments of a facility", responses=told_with(DepartmentList, 403, 422, 503)
     )
     async def list_departments(facility: _Facility, caller: SignedIn, code: _Codes = []) -> Response:  # noqa: B006
         _check_is_theirs(caller, facility)
-        found = await directory.departments(facility, code)
-        rows = [DepartmentRow(**{name: getattr(one, name) for name in one.__struct_fields__}) for one in found]
-        return answer(DepartmentList(departments=rows))
+        return answer(DepartmentList(departments=_all(DepartmentRow, await directory.departments(facility, code))))
 
     @routes.put(
         "/v1/departments",
@@ -85,23 +89,19 @@ def directory_router(directory: Directory) -> APIRouter:
         openapi_extra=body_of(DepartmentRows),
     )
     async def put_departments(request: Request, caller: SignedIn) -> Response:
-        told: DepartmentRows = await read(request, DepartmentRows, _LONGEST)
+        told = await read(request, DepartmentRows, _LONGEST)
         _check_all(caller, [one.facility for one in told.departments])
-        rows = [Department(**{name: getattr(one, name) for name in one.__struct_fields__}) for one in told.departments]
-        try:
-            await directory.put_departments(rows, caller=caller.id, at=datetime.now(UTC))
-        except NotRecorded:
-            raise not_recorded() from None
-        return answer(Kept(kept=len(rows)))
+        rows = _all(Department, told.departments)
+        return await _kept(len(rows), directory.put_departments(rows, caller=caller.id, at=datetime.now(UTC)))
 
+
+def _add_staff(routes: APIRouter, directory: Directory) -> None:
     @routes.get("/v1/staff", summary="Physicians of a facility by code", responses=told_with(StaffList, 403, 422, 503))
     async def list_staff(
         facility: _Facility, code: Annotated[list[_Code], Query(min_length=1, max_length=500)], caller: SignedIn
     ) -> Response:
         _check_is_theirs(caller, facility)
-        found = await directory.staff(facility, code)
-        rows = [StaffRow(**{name: getattr(one, name) for name in one.__struct_fields__}) for one in found]
-        return answer(StaffList(staff=rows))
+        return answer(StaffList(staff=_all(StaffRow, await directory.staff(facility, code))))
 
     @routes.put(
         "/v1/staff",
@@ -111,16 +111,23 @@ def directory_router(directory: Directory) -> APIRouter:
         openapi_extra=body_of(StaffRows),
     )
     async def put_staff(request: Request, caller: SignedIn) -> Response:
-        told: StaffRows = await read(request, StaffRows, _LONGEST)
+        told = await read(request, StaffRows, _LONGEST)
         _check_all(caller, [one.facility for one in told.staff])
-        rows = [StaffMember(**{name: getattr(one, name) for name in one.__struct_fields__}) for one in told.staff]
-        try:
-            await directory.put_staff(rows, caller=caller.id, at=datetime.now(UTC))
-        except NotRecorded:
-            raise not_recorded() from None
-        return answer(Kept(kept=len(rows)))
+        rows = _all(StaffMember, told.staff)
+        return await _kept(len(rows), directory.put_staff(rows, caller=caller.id, at=datetime.now(UTC)))
 
-    return routes
+
+def _all(shape: type[T], ones: Iterable[Any]) -> list[T]:
+    """The same as this shape, whose fields have the same names."""
+    return [shape(**{name: getattr(one, name) for name in shape.__struct_fields__}) for one in ones]
+
+
+async def _kept(count: int, keeping: Awaitable[None]) -> Response:
+    try:
+        await keeping
+    except NotRecorded:
+        raise not_recorded() from None
+    return answer(Kept(kept=count))
 
 
 def _check_is_theirs(caller: Caller, facility: str) -> None:

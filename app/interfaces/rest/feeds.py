@@ -4,16 +4,15 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict
 
 from app.application.authorise import check_everywhere
 from app.application.feed_rows import BadFeed, Form, RowFault
 from app.application.load_feed import FeedLoader
-from app.domain.access import Caller
 from app.domain.feed import FEEDS
 from app.interfaces.asgi import read_body
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.errors import MEDIA_TYPE, FieldError, Problem, not_found, not_recorded
 from app.store.audit_log import NotRecorded
 
@@ -73,7 +72,7 @@ def feed_router(feeds: FeedLoader, max_body: int) -> APIRouter:
         openapi_extra={"requestBody": {"required": True, "content": _contents()}},
     )
     async def load_feed(
-        name: Annotated[str, Path(max_length=64)], request: Request, caller: Annotated[Caller, Depends(signed_in)]
+        name: Annotated[str, Path(max_length=64)], request: Request, caller: SignedIn
     ) -> FeedLoadedView:
         check_everywhere(caller)
         if name not in FEEDS:

@@ -11,13 +11,14 @@ from app.application.attach_to_finding import TYPES, AttachmentDesk
 from app.application.record_read import ReadRecorder
 from app.domain.review_command import NotAllowed
 from app.interfaces.asgi import read_body
+from app.interfaces.caller import SignedIn
 from app.interfaces.errors import Problem, not_found, not_recorded
 from app.interfaces.rest.bodies import refusals, schema_of
 from app.interfaces.rest.finding_decisions import refused
 from app.interfaces.rest.finding_explained import attachment_of
 from app.interfaces.rest.finding_rows import NO_STORE, answer
 from app.interfaces.rest.finding_shapes import ToldAttachment
-from app.interfaces.rest.findings import FINDINGS, FindingId, SignedIn
+from app.interfaces.rest.findings import FINDINGS, FindingId
 from app.store.audit_log import NotRecorded
 from app.store.reviews import LARGEST_ATTACHMENT, ReviewStore
 from app.store.vault import LookedUp
@@ -26,12 +27,17 @@ _PATH = f"{FINDINGS}/{{finding_id}}/attachments"
 _ANY = "application/octet-stream"
 _SHOWN = {"content-security-policy": "default-src 'none'; sandbox", "x-content-type-options": "nosniff", **NO_STORE}
 _LONGEST_NAME = 1000
+_FILE = {"schema": {"type": "string", "contentMediaType": _ANY}}
 
 
 def attachment_router(desk: AttachmentDesk, reviews: ReviewStore, recorder: ReadRecorder) -> APIRouter:
     routes = APIRouter(tags=["findings"])
-    file = {"schema": {"type": "string", "contentMediaType": _ANY}}
+    _add_upload(routes, desk)
+    _add_download(routes, reviews, recorder)
+    return routes
 
+
+def _add_upload(routes: APIRouter, desk: AttachmentDesk) -> None:
     @routes.post(
         _PATH,
         status_code=201,
@@ -43,7 +49,7 @@ def attachment_router(desk: AttachmentDesk, reviews: ReviewStore, recorder: Read
             201: {"description": "Kept", "content": {"application/json": {"schema": schema_of(ToldAttachment)}}},
             **refusals(403, 404, 413, 422, 503),
         },
-        openapi_extra={"requestBody": {"required": True, "content": {_ANY: file}}},
+        openapi_extra={"requestBody": {"required": True, "content": {_ANY: _FILE}}},
     )
     async def attach(
         finding_id: FindingId,
@@ -62,6 +68,8 @@ def attachment_router(desk: AttachmentDesk, reviews: ReviewStore, recorder: Read
             raise not_recorded() from None
         return answer(attachment_of(made), 201)
 
+
+def _add_download(routes: APIRouter, reviews: ReviewStore, recorder: ReadRecorder) -> None:
     @routes.get(
         f"{_PATH}/{{attachment_id}}",
         summary="An attachment, byte for byte",
@@ -87,8 +95,6 @@ def attachment_router(desk: AttachmentDesk, reviews: ReviewStore, recorder: Read
             raise not_recorded() from None
         name = f"attachment; filename*=UTF-8''{quote(one.name, safe='')}"
         return Response(content, headers={"content-disposition": name, **_SHOWN}, media_type=one.type)
-
-    return routes
 
 
 def _name_in(disposition: str) -> str:

@@ -16,10 +16,11 @@ from app.domain.access import Caller
 from app.domain.review import Review, ReviewAction
 from app.domain.review_command import LONGEST_COMMENT, MOST_ATTACHMENTS, Command, Ground, NotAllowed
 from app.domain.review_labels import ACTION_LABELS, STATE_LABELS
+from app.interfaces.caller import SignedIn
 from app.interfaces.errors import FieldError, Problem, ProblemDocument, not_found, not_recorded
 from app.interfaces.rest.bodies import body_of, read
 from app.interfaces.rest.finding_rows import FindingRow, answer, etag, row_of, told_with
-from app.interfaces.rest.findings import FINDINGS, LONGEST_BODY, FindingId, SignedIn
+from app.interfaces.rest.findings import FINDINGS, LONGEST_BODY, FindingId
 from app.store.audit_log import NotRecorded
 from app.store.reviews import LostUpdate, ReviewStore
 
@@ -82,7 +83,12 @@ class StepResults(Struct, frozen=True, kw_only=True):
 
 def decision_router(desk: ReviewDesk, reviews: ReviewStore, assigner: FindingAssigner) -> APIRouter:
     routes = APIRouter(tags=["findings"])
+    _add_many_steps(routes, desk, assigner)
+    _add_step(routes, desk, reviews, assigner)
+    return routes
 
+
+def _add_many_steps(routes: APIRouter, desk: ReviewDesk, assigner: FindingAssigner) -> None:
     @routes.post(
         f"{FINDINGS}/steps",
         summary="Do the same about many findings",
@@ -91,7 +97,7 @@ def decision_router(desk: ReviewDesk, reviews: ReviewStore, assigner: FindingAss
         openapi_extra=body_of(ManySteps),
     )
     async def act_on_many(request: Request, caller: SignedIn) -> Response:
-        told: ManySteps = await read(request, ManySteps, LONGEST_BODY)
+        told = await read(request, ManySteps, LONGEST_BODY)
         try:
             await _check(assigner, told, caller)
             results = await desk.act_on_many({one.id: one.version for one in told.findings}, told.command(caller))
@@ -101,6 +107,8 @@ def decision_router(desk: ReviewDesk, reviews: ReviewStore, assigner: FindingAss
             raise not_recorded() from None
         return answer(results_of(results))
 
+
+def _add_step(routes: APIRouter, desk: ReviewDesk, reviews: ReviewStore, assigner: FindingAssigner) -> None:
     @routes.post(
         f"{FINDINGS}/{{finding_id}}/steps",
         summary="Do something about a finding: decide, appeal, rectify, assign, comment, …",
@@ -113,7 +121,7 @@ def decision_router(desk: ReviewDesk, reviews: ReviewStore, assigner: FindingAss
     async def act(
         finding_id: FindingId, request: Request, caller: SignedIn, if_match: Annotated[str | None, Header()] = None
     ) -> Response:
-        told: OneStep = await read(request, OneStep, LONGEST_BODY)
+        told = await read(request, OneStep, LONGEST_BODY)
         version = _version(if_match, told.version)
         try:
             await _check(assigner, told, caller)
@@ -128,8 +136,6 @@ def decision_router(desk: ReviewDesk, reviews: ReviewStore, assigner: FindingAss
         except NotRecorded:
             raise not_recorded() from None
         return answer(row_of(after), headers=etag(after))
-
-    return routes
 
 
 async def _check(assigner: FindingAssigner, told: Step, caller: Caller) -> None:

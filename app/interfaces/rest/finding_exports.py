@@ -8,22 +8,31 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.application.export_findings import FindingExporter, TooManyRows
+from app.application.export_findings import Exported, FindingExporter, TooManyRows
 from app.application.finding_sheets import COLUMNS, Format, moment
 from app.domain.labels import ANSWER_LABELS, SEVERITY_LABELS, STAGE_LABELS, label
 from app.domain.review_labels import STATE_LABELS
 from app.domain.working_days import day_of
+from app.interfaces.caller import SignedIn
 from app.interfaces.errors import FieldError, Problem, not_recorded
 from app.interfaces.rest.bodies import refusals
 from app.interfaces.rest.finding_query import Direction, FieldName, FindingFilter, Trial, asked_in, parameters_of
 from app.interfaces.rest.finding_rows import NO_STORE
-from app.interfaces.rest.findings import FINDINGS, SignedIn
+from app.interfaces.rest.findings import FINDINGS
 from app.store.audit_log import NotRecorded
 from app.store.reviews import Order, Sorting
 
 _TYPES = {
     Format.CSV: "text/csv; charset=utf-8",
     Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+_ANSWER = {
+    "description": "The file",
+    "content": {one.partition(";")[0]: {"schema": {"type": "string"}} for one in _TYPES.values()},
+    "headers": {
+        "X-Content-SHA256": {"schema": {"type": "string"}},
+        "X-Row-Count": {"schema": {"type": "integer"}},
+    },
 }
 _EXPORTED = tuple(one.name for one in COLUMNS)
 _LONGEST = 400  # characters of the filter in a watermark
@@ -38,7 +47,6 @@ class ExportAsk(FindingFilter, frozen=True, kw_only=True, forbid_unknown_fields=
 
 def export_router(exporter: FindingExporter) -> APIRouter:
     routes = APIRouter(tags=["findings"])
-    content = {one.partition(";")[0]: {"schema": {"type": "string"}} for one in _TYPES.values()}
 
     @routes.get(
         f"{FINDINGS}/export",
@@ -48,17 +56,7 @@ def export_router(exporter: FindingExporter) -> APIRouter:
         "entry of the trail before the first byte is sent; without the entry there is no file. How many rows it may "
         "hold is set by `MINGJIAN_EXPORT_ROWS` and, for audit leads, `MINGJIAN_EXPORT_LEAD_ROWS`.",
         response_class=Response,
-        responses={
-            200: {
-                "description": "The file",
-                "content": content,
-                "headers": {
-                    "X-Content-SHA256": {"schema": {"type": "string"}},
-                    "X-Row-Count": {"schema": {"type": "integer"}},
-                },
-            },
-            **refusals(403, 422, 503),
-        },
+        responses={200: _ANSWER, **refusals(403, 422, 503)},
         openapi_extra={"parameters": parameters_of(ExportAsk)},
     )
     async def export_findings(request: Request, caller: SignedIn) -> Response:
@@ -73,15 +71,19 @@ def export_router(exporter: FindingExporter) -> APIRouter:
             raise _too_many(error) from None
         except NotRecorded:
             raise not_recorded() from None
-        name = quote(f"医保疑点-{day_of(made.at):%Y%m%d}.{asked.format.value}", safe="")
-        headers = {
-            "content-disposition": f"attachment; filename=findings.{asked.format.value}; filename*=UTF-8''{name}",
-            "content-length": str(made.size), "x-content-sha256": made.digest, "x-row-count": str(made.rows),
-            "x-content-type-options": "nosniff", **NO_STORE,
-        }  # fmt: skip
-        return StreamingResponse(made.chunks(), 200, headers, _TYPES[asked.format])
+        return _file(made, asked.format)
 
     return routes
+
+
+def _file(made: Exported, form: Format) -> Response:
+    name = quote(f"医保疑点-{day_of(made.at):%Y%m%d}.{form.value}", safe="")
+    headers = {
+        "content-disposition": f"attachment; filename=findings.{form.value}; filename*=UTF-8''{name}",
+        "content-length": str(made.size), "x-content-sha256": made.digest, "x-row-count": str(made.rows),
+        "x-content-type-options": "nosniff", **NO_STORE,
+    }  # fmt: skip
+    return StreamingResponse(made.chunks(), 200, headers, _TYPES[form])
 
 
 def in_words(asked: FindingFilter) -> str:

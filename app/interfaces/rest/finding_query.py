@@ -101,7 +101,7 @@ class FindingSearch(FindingFilter, frozen=True, kw_only=True, forbid_unknown_fie
     limit: Annotated[int, Meta(ge=1, le=1000)] = 50
     cursor: Annotated[str, Meta(max_length=500)] = ""
     fields: tuple[FieldName, ...] = ()
-    count: Annotated[bool, Meta(description="Count them, exactly up to 10,000.")] = False
+    count: Annotated[bool, Meta(description="Count them, exactly up to 10,000, or of a search 2,000.")] = False
     sums: Annotated[bool, Meta(description="Add up their amounts, where they can be counted exactly.")] = False
 
     @property

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi import APIRouter, Header, Path, Request, Response
 
 from app.application.explain_finding import FindingExplainer
 from app.application.find_findings import FindingFinder, Found
 from app.domain.access import Caller
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.errors import not_found, not_recorded
 from app.interfaces.rest.bodies import body_of, read
 from app.interfaces.rest.finding_explained import explained
@@ -20,7 +20,6 @@ from app.store.reviews import BadCursor
 FINDINGS = "/v1/findings"
 LONGEST_BODY = 256 * 1024
 FindingId = Annotated[str, Path(max_length=64)]
-SignedIn = Annotated[Caller, Depends(signed_in)]
 _HOW = (
     " Filters of several values mean any of them; all filters together must hold. `q` looks for words in names of "
     "items, rules, departments and physicians, or for the initials of their pinyin. That it was read is recorded."
@@ -29,7 +28,12 @@ _HOW = (
 
 def finding_router(finder: FindingFinder, explainer: FindingExplainer) -> APIRouter:
     routes = APIRouter(tags=["findings"])
+    _add_searches(routes, finder)
+    _add_explained(routes, explainer)
+    return routes
 
+
+def _add_searches(routes: APIRouter, finder: FindingFinder) -> None:
     @routes.get(
         FINDINGS,
         summary="A page of findings",
@@ -54,9 +58,11 @@ def finding_router(finder: FindingFinder, explainer: FindingExplainer) -> APIRou
         openapi_extra=body_of(FindingSearch),
     )
     async def search_findings(request: Request, caller: SignedIn) -> Response:
-        asked: FindingSearch = await read(request, FindingSearch, LONGEST_BODY)
+        asked = await read(request, FindingSearch, LONGEST_BODY)
         return await _search(finder, caller, asked, asked.patient, f"POST {FINDINGS}/search")
 
+
+def _add_explained(routes: APIRouter, explainer: FindingExplainer) -> None:
     @routes.get(
         f"{FINDINGS}/{{finding_id}}",
         summary="A finding with everything that explains it",
@@ -74,8 +80,6 @@ def finding_router(finder: FindingFinder, explainer: FindingExplainer) -> APIRou
         if told is None:
             raise not_found("finding", finding_id)
         return answer(explained(told), headers=etag(told.review))
-
-    return routes
 
 
 async def _search(

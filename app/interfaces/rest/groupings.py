@@ -47,7 +47,7 @@ class GroupingEndpoints:
             document = read_object(line)
             return _encode(_grouped(scheme, stay_in(document), asked))
 
-        await answer_lines_at_once(receive, send, answer, limit=self._max_line)
+        await answer_lines_at_once(scope, receive, send, answer, limit=self._max_line)
 
     async def dip(self, scope: Scope, receive: Receive, send: Send) -> None:
         document = {**query_of(scope), **read_object(await read_body(scope, receive, self._max_body))}
@@ -61,7 +61,7 @@ class GroupingEndpoints:
         def answer(line: bytes) -> bytes:
             return _encode(_grouped_dip(catalogue, read_object(line), asked))
 
-        await answer_lines_at_once(receive, send, answer, limit=self._max_line)
+        await answer_lines_at_once(scope, receive, send, answer, limit=self._max_line)
 
 
 def _grouped(scheme: Scheme, case: StayInput, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class HistoryEndpoints:
             except NotRecorded:
                 raise not_recorded() from None
 
-        await answer_lines(receive, send, answer, limit=self._max_line, in_flight=_IN_FLIGHT)
+        await answer_lines(scope, receive, send, answer, limit=self._max_line, in_flight=_IN_FLIGHT)
 
     async def serve_encounters(self, scope: Scope, _: Receive, send: Send) -> None:
         """What lies below /v1/encounters: the ids are read from the path as it was sent, so they may hold a slash."""

@@ -1,18 +1,19 @@
 """/v1/keys (密钥管理): the keys by which machines call. A secret is told once, in the answer that made it."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel
 
 from app.application.manage_keys import ChangedMeanwhile, Issued, KeyDesk, KeyEnded, KeyRequest, UnknownKey
-from app.domain.access import Caller, Role, Scope
+from app.domain.access import Role, Scope
 from app.domain.api_key import BadKey
-from app.interfaces.asgi import read_body
-from app.interfaces.caller import signed_in
-from app.interfaces.errors import MEDIA_TYPE, Problem, database_unavailable, decode_problem, not_found
+from app.interfaces.caller import SignedIn
+from app.interfaces.errors import Problem, database_unavailable, not_found
+from app.interfaces.rest.bodies import PROBLEM, body_of, read
+from app.interfaces.rest.limits import limits_of
 from app.store.api_keys import StoredKey
 from app.store.audit_log import NotRecorded
 from app.store.history import Unavailable
@@ -25,24 +26,21 @@ _NETWORK = (
     rf"|^([0-9a-f]{{1,4}}:){{7}}[0-9a-f]{{1,4}}{_LENGTH}$|^([0-9a-f]{{1,4}}:){{1,6}}:{_LENGTH}$"
 )
 _CERTIFICATE = "^(sha256:[0-9a-f]{64}|subject:.{1,500})$"
-_PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}}
 _LONGEST = 64 * 1024  # bytes of a body
 _OF_BODY: dict[int | str, dict[str, Any]] = {
-    400: {"description": "The body is not JSON", **_PROBLEM},
-    413: {"description": "The body is too large", **_PROBLEM},
-    422: {"description": "The body is no valid request", **_PROBLEM},
+    400: {"description": "The body is not JSON", **PROBLEM},
+    413: {"description": "The body is too large", **PROBLEM},
+    422: {"description": "The body is no valid request", **PROBLEM},
 }
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    404: {"description": "There is no such key, or it lies outside the caller's scope", **_PROBLEM},
-    409: {"description": "The key was revoked, or changed by somebody else at the same moment", **_PROBLEM},
-    503: {"description": "The database does not answer, and nothing was changed", **_PROBLEM},
+    404: {"description": "There is no such key, or it lies outside the caller's scope", **PROBLEM},
+    409: {"description": "The key was revoked, or changed by somebody else at the same moment", **PROBLEM},
+    503: {"description": "The database does not answer, and nothing was changed", **PROBLEM},
 }
 _ID = Annotated[str, Path(max_length=32)]
-_CALLER = Annotated[Caller, Depends(signed_in)]
 
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Codes = Annotated[list[Code], msgspec.Meta(min_length=1, max_length=200)]
-T = TypeVar("T")
 
 
 class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -104,9 +102,14 @@ class IssuedKey(KeyView):
 
 def key_router(desk: KeyDesk) -> APIRouter:
     routes = APIRouter()
+    _add_keys(routes, desk)
+    _add_key(routes, desk)
+    return routes
 
+
+def _add_keys(routes: APIRouter, desk: KeyDesk) -> None:
     @routes.get("/v1/keys", summary="The keys by which machines call", responses={503: _REFUSALS[503]})
-    async def list_keys(caller: _CALLER) -> KeyList:
+    async def list_keys(caller: SignedIn) -> KeyList:
         return KeyList(keys=[KeyView(**_told(one)) for one in await desk.keys(caller)])
 
     @routes.post(
@@ -114,10 +117,10 @@ def key_router(desk: KeyDesk) -> APIRouter:
         status_code=201,
         summary="Issue a key",
         responses={**_OF_BODY, 503: _REFUSALS[503]},
-        openapi_extra=_body_of(NewKey, is_required=True),
+        openapi_extra=body_of(NewKey),
     )
-    async def issue_key(request: Request, response: Response, caller: _CALLER) -> IssuedKey:
-        asked = await _read(request, msgspec.json.Decoder(NewKey))
+    async def issue_key(request: Request, response: Response, caller: SignedIn) -> IssuedKey:
+        asked = await read(request, NewKey, _LONGEST)
         try:
             issued = await desk.issue(_request_of(asked), caller)
         except BadKey as error:
@@ -127,14 +130,16 @@ def key_router(desk: KeyDesk) -> APIRouter:
         response.headers["location"] = f"/v1/keys/{issued.key.id}"
         return _issued(issued, response)
 
+
+def _add_key(routes: APIRouter, desk: KeyDesk) -> None:
     @routes.post(
         "/v1/keys/{key_id}/rotate",
         summary="Give a key a new secret; the earlier one goes on for a while",
         responses={**_OF_BODY, **_REFUSALS},
-        openapi_extra=_body_of(Rotation, is_required=False),
+        openapi_extra=body_of(Rotation, is_required=False),
     )
-    async def rotate_key(key_id: _ID, request: Request, response: Response, caller: _CALLER) -> IssuedKey:
-        asked = await _read(request, msgspec.json.Decoder(Rotation), Rotation())
+    async def rotate_key(key_id: _ID, request: Request, response: Response, caller: SignedIn) -> IssuedKey:
+        asked = await read(request, Rotation, _LONGEST, blank=b"{}")
         overlap = None if asked.overlap_days is None else timedelta(days=asked.overlap_days)
         try:
             issued = await desk.rotate(key_id, caller, overlap, asked.reason.strip())
@@ -145,23 +150,11 @@ def key_router(desk: KeyDesk) -> APIRouter:
     @routes.delete(
         "/v1/keys/{key_id}", summary="Revoke a key, in every worker within five seconds", responses=_REFUSALS
     )
-    async def revoke_key(key_id: _ID, caller: _CALLER) -> KeyView:
+    async def revoke_key(key_id: _ID, caller: SignedIn) -> KeyView:
         try:
             return KeyView(**_told(StoredKey(await desk.revoke(key_id, caller), 0)))
         except (UnknownKey, KeyEnded, ChangedMeanwhile, NotRecorded, Unavailable) as error:
             raise _refusal(error, key_id) from None
-
-    return routes
-
-
-async def _read(request: Request, decoder: msgspec.json.Decoder[T], nothing: T | None = None) -> T:
-    body = await read_body(request.scope, request.receive, _LONGEST)
-    if not body and nothing is not None:
-        return nothing
-    try:
-        return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise decode_problem(error) from None
 
 
 def _request_of(asked: NewKey) -> KeyRequest:
@@ -182,11 +175,10 @@ def _request_of(asked: NewKey) -> KeyRequest:
 
 def _told(stored: StoredKey) -> dict[str, Any]:
     key, used = stored.key, stored.last_used_at
-    scope = {name: getattr(key.scope, name) for name in ("facilities", "campuses", "departments")}
     plain = ("id", "name", "not_before", "expires_at", "earlier_until", "issued_at", "issued_by", "rotated_at")
     return {
         **{name: getattr(key, name) for name in plain},
-        **{name: None if codes is None else sorted(codes) for name, codes in scope.items()},
+        **limits_of(key.scope),
         "roles": sorted(key.roles),
         "networks": list(key.networks),
         "certificates": list(key.certificates),
@@ -198,12 +190,6 @@ def _told(stored: StoredKey) -> dict[str, Any]:
 def _issued(issued: Issued, response: Response) -> IssuedKey:
     response.headers["cache-control"] = "no-store"
     return IssuedKey(**_told(StoredKey(issued.key, 0)), token=issued.token)
-
-
-def _body_of(shape: type[msgspec.Struct], *, is_required: bool) -> dict[str, Any]:
-    (_, components) = msgspec.json.schema_components((shape,), ref_template="{name}")
-    schema: dict[str, Any] = components[shape.__name__]
-    return {"requestBody": {"required": is_required, "content": {"application/json": {"schema": schema}}}}
 
 
 def _bad_key(error: BadKey) -> Problem:

@@ -6,13 +6,14 @@ Nothing is kept of a line that is longer than the limit, and no answer waits for
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from functools import partial
+from typing import Any
 
 import msgspec
 
 from app.application.pressure import give_way
-from app.interfaces.asgi import ClientGone, Receive, Send
+from app.interfaces.asgi import ClientGone, Receive, Scope, Send, header
 from app.interfaces.errors import Problem, internal_error, too_large
 from app.interfaces.observe.request_id import reference
 from app.interfaces.rest.spool import Spool
@@ -27,31 +28,32 @@ _TURN = 32  # answers between two looks at what else there is to do
 Answer = Callable[[bytes], Awaitable[bytes]]
 
 
-async def answer_lines(receive: Receive, send: Send, answer: Answer, *, limit: int, in_flight: int) -> None:
+async def answer_lines(
+    scope: Scope, receive: Receive, send: Send, answer: Answer, *, limit: int, in_flight: int
+) -> None:
     """`answer` is asked of each line and raises Problem for one it refuses; at most `in_flight` are under way at once.
 
     A line longer than `limit` bytes is refused.
     """
-    headers = [(b"content-type", MEDIA_TYPE.encode())]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
     spool = Spool()
-    sender = asyncio.create_task(spool.drain(send))
+    receive, sender = _begun(scope, receive, send, spool)
     try:
         await _answer_all(lines_of(receive, limit), partial(_answer_one, answer, limit), spool, in_flight)
     except ClientGone:
         sender.cancel()
+        spool.close()
         return
     finally:
         spool.finish()
     await sender
 
 
-async def answer_lines_at_once(receive: Receive, send: Send, answer: Callable[[bytes], bytes], *, limit: int) -> None:
+async def answer_lines_at_once(
+    scope: Scope, receive: Receive, send: Send, answer: Callable[[bytes], bytes], *, limit: int
+) -> None:
     """The same where an answer waits for nothing: no task for each line, and other requests get their turns between."""
-    headers = [(b"content-type", MEDIA_TYPE.encode())]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
     spool = Spool()
-    sender = asyncio.create_task(spool.drain(send))
+    receive, sender = _begun(scope, receive, send, spool)
     answers: list[bytes] = []
     try:
         async for line in lines_of(receive, limit):
@@ -64,10 +66,34 @@ async def answer_lines_at_once(receive: Receive, send: Send, answer: Callable[[b
         spool.write(b"\n".join([*answers, b""]))
     except ClientGone:
         sender.cancel()
+        spool.close()
         return
     finally:
         spool.finish()
     await sender
+
+
+def _begun(scope: Scope, receive: Receive, send: Send, spool: Spool) -> tuple[Receive, asyncio.Task[None]]:
+    """Answers go out as they are there; behind a proxy only once everything has come: nginx passes nothing more of a
+    request on whose answer has begun, and both sides would wait for each other.
+    """
+    is_whole = asyncio.Event()
+    if not header(scope, b"x-forwarded-for"):
+        is_whole.set()
+
+    async def watched() -> MutableMapping[str, Any]:
+        message = await receive()
+        if not message.get("more_body"):
+            is_whole.set()
+        return message
+
+    async def tell() -> None:
+        await is_whole.wait()
+        headers = [(b"content-type", MEDIA_TYPE.encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await spool.drain(send)
+
+    return watched, asyncio.create_task(tell())
 
 
 def _answer_at_once(answer: Callable[[bytes], bytes], limit: int, line: bytes | None) -> bytes:

@@ -3,17 +3,16 @@
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict
 
 from app.application.authorise import may_read
 from app.application.follow_ruleset import RulesetFollower
 from app.application.reaudit import following_id, is_to_be_made_again
-from app.domain.access import Caller
 from app.domain.decision import Severity, Stage
 from app.engine.compiled import RuleHead
 from app.engine.ruleset import Ruleset
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.errors import not_found
 from app.knowledge.rule import Judges, Status
 from app.store.audit_log import AuditLog
@@ -90,9 +89,7 @@ def router(rulesets: RulesetFollower, log: AuditLog) -> APIRouter:
         " the relation `successor-version`, once there is one.",
         response_class=Response,
     )
-    async def show_audit(
-        audit_id: Annotated[str, Path(max_length=64)], caller: Annotated[Caller, Depends(signed_in)]
-    ) -> Response:
+    async def show_audit(audit_id: Annotated[str, Path(max_length=64)], caller: SignedIn) -> Response:
         stored = await log.find(audit_id)
         if stored is None or not may_read(caller, stored):
             raise not_found("audit", audit_id)

@@ -4,26 +4,23 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from app.application.authorise import check_everywhere
 from app.application.follow_ruleset import RulesetFollower
 from app.application.publish_ruleset import RulesetPublisher, UnknownRevision, UnreadableRevision
-from app.domain.access import Caller
-from app.interfaces.asgi import read_body
-from app.interfaces.caller import signed_in
-from app.interfaces.errors import MEDIA_TYPE, Problem, decode_problem, not_found
+from app.interfaces.caller import SignedIn
+from app.interfaces.errors import Problem, not_found
+from app.interfaces.rest.bodies import PROBLEM, body_of, read
 from app.store.audit_log import NotRecorded
 from app.store.history import Unavailable
 
-_PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}}
-_LONGEST = 4096  # bytes of a body
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    400: {"description": "The body is not JSON", **_PROBLEM},
-    409: {"description": "Another version of the service wrote the revision, and this one cannot read it", **_PROBLEM},
-    413: {"description": "The body is too large", **_PROBLEM},
-    503: {"description": "The database does not answer, and nothing was changed; send the same again", **_PROBLEM},
+    400: {"description": "The body is not JSON", **PROBLEM},
+    409: {"description": "Another version of the service wrote the revision, and this one cannot read it", **PROBLEM},
+    413: {"description": "The body is too large", **PROBLEM},
+    503: {"description": "The database does not answer, and nothing was changed; send the same again", **PROBLEM},
 }
 
 
@@ -69,9 +66,6 @@ class Activation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[str, msgspec.Meta(pattern=r"\S", max_length=500)]
 
 
-_decode = msgspec.json.Decoder(Activation).decode
-
-
 class Activated(MoveView):
     """The move that put the revision in force; `is_new` is false where it was in force already."""
 
@@ -80,7 +74,12 @@ class Activated(MoveView):
 
 def ruleset_router(rulesets: RulesetFollower, publisher: RulesetPublisher) -> APIRouter:
     routes = APIRouter()
+    _add_list(routes, publisher)
+    _add_activation(routes, rulesets, publisher)
+    return routes
 
+
+def _add_list(routes: APIRouter, publisher: RulesetPublisher) -> None:
     @routes.get(
         "/v1/rulesets",
         summary="The revisions of the rules that are stored, and which were in force",
@@ -96,21 +95,23 @@ def ruleset_router(rulesets: RulesetFollower, publisher: RulesetPublisher) -> AP
             moves=[MoveView.model_validate(one) for one in moves],
         )
 
+
+def _add_activation(routes: APIRouter, rulesets: RulesetFollower, publisher: RulesetPublisher) -> None:
     @routes.post(
         "/v1/rulesets/{revision}/activate",
         summary="Put a stored revision in force: forward or back",
         description="Every worker of every replica judges by it within two seconds. New revisions are stored by "
         "`mingjian rules publish`.",
         responses=_REFUSALS,
-        openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": _schema()}}}},
+        openapi_extra=body_of(Activation),
     )
     async def activate_ruleset(
         revision: Annotated[str, Path(max_length=64)],
         request: Request,
-        caller: Annotated[Caller, Depends(signed_in)],
+        caller: SignedIn,
     ) -> Activated:
         check_everywhere(caller)
-        reason = _reason(await read_body(request.scope, request.receive, _LONGEST))
+        reason = (await read(request, Activation)).reason.strip()
         try:
             moved = await publisher.activate(revision, caller=caller.id, reason=reason)
         except UnknownRevision:
@@ -121,21 +122,6 @@ def ruleset_router(rulesets: RulesetFollower, publisher: RulesetPublisher) -> AP
             raise _no_database() from None
         await rulesets.refresh()
         return Activated(**MoveView.model_validate(moved.move).model_dump(), is_new=moved.is_new)
-
-    return routes
-
-
-def _reason(body: bytes) -> str:
-    try:
-        return _decode(body).reason.strip()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise decode_problem(error) from None
-
-
-def _schema() -> dict[str, Any]:
-    (_, components) = msgspec.json.schema_components((Activation,), ref_template="{name}")
-    schema: dict[str, Any] = components["Activation"]
-    return schema
 
 
 def _no_database() -> Problem:

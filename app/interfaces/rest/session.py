@@ -12,9 +12,10 @@ from app.application.own_account import OwnAccount
 from app.application.sign_in import SignIn
 from app.domain.access import PERMISSIONS, Caller, Permission, Role
 from app.domain.account import Pending, Way
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.errors import Problem, not_found
 from app.interfaces.rest.bodies import body_of, read, refusals
+from app.interfaces.rest.limits import limits_of
 from app.interfaces.session.authenticator import session_in
 from app.interfaces.session.cookies import CLEARED, PublicAddress, end_session, session_token, set_session, whence
 from app.interfaces.session.csrf import check_origin, check_safe, csrf_token
@@ -89,7 +90,14 @@ class RecoveryCodes(BaseModel):
 
 def session_router(sign_in: SignIn, sessions: Sessions, own: OwnAccount, public: PublicAddress) -> APIRouter:
     routes = APIRouter(tags=["session"])
+    _add_signing_in(routes, sign_in, sessions, public)
+    _add_password(routes, own)
+    _add_second_factor(routes, own)
+    _add_own_sessions(routes, sessions)
+    return routes
 
+
+def _add_signing_in(routes: APIRouter, sign_in: SignIn, sessions: Sessions, public: PublicAddress) -> None:
     @routes.post(
         "/v1/session",
         summary="Sign in with login name, password, and where the account has one the code of its second factor",
@@ -110,19 +118,19 @@ def session_router(sign_in: SignIn, sessions: Sessions, own: OwnAccount, public:
         return who(opened.of.caller, opened.of, opened.token)
 
     @routes.get("/v1/session", summary="Who one is, and may do")
-    async def read_session(
-        request: Request, response: Response, caller: Annotated[Caller, Depends(signed_in)]
-    ) -> WhoView:
+    async def read_session(request: Request, response: Response, caller: SignedIn) -> WhoView:
         response.headers["cache-control"] = "no-store"
         return who(caller, session_in(request.scope), session_token(request.scope, public))
 
     @routes.delete("/v1/session", summary="Sign out", status_code=204, responses=refusals(403, 503))
-    async def close_session(request: Request, caller: Annotated[Caller, Depends(signed_in)]) -> Response:  # noqa: ARG001
+    async def close_session(request: Request, caller: SignedIn) -> Response:  # noqa: ARG001
         if session_in(request.scope) is not None:
             with refusing():
                 await sessions.end(session_token(request.scope, public), whence(request.scope))
         return Response(None, 204, {"set-cookie": end_session(request.scope, public), **CLEARED})
 
+
+def _add_password(routes: APIRouter, own: OwnAccount) -> None:
     @routes.post(
         "/v1/session/password",
         summary="Change one's own password; all other sessions end",
@@ -135,6 +143,8 @@ def session_router(sign_in: SignIn, sessions: Sessions, own: OwnAccount, public:
         with refusing():
             await own.change_password(of, told.old_password, told.password, whence(request.scope))
 
+
+def _add_second_factor(routes: APIRouter, own: OwnAccount) -> None:
     @routes.post(
         "/v1/session/totp",
         summary="Enrol a second factor: what the authenticator app is to be given",
@@ -165,6 +175,8 @@ def session_router(sign_in: SignIn, sessions: Sessions, own: OwnAccount, public:
         response.headers["cache-control"] = "no-store"
         return RecoveryCodes(codes=codes)
 
+
+def _add_own_sessions(routes: APIRouter, sessions: Sessions) -> None:
     @routes.get("/v1/session/sessions", summary="One's own open sessions", responses=refusals(403, 503))
     async def list_sessions(of: Annotated[SessionOf, Depends(by_session)]) -> SessionList:
         with refusing():
@@ -190,10 +202,8 @@ def session_router(sign_in: SignIn, sessions: Sessions, own: OwnAccount, public:
             if not await sessions.end_one(of.session.account, session_id, whence(request.scope)):
                 raise not_found("session", session_id)
 
-    return routes
 
-
-def by_session(request: Request, caller: Annotated[Caller, Depends(signed_in)]) -> SessionOf:  # noqa: ARG001
+def by_session(request: Request, caller: SignedIn) -> SessionOf:  # noqa: ARG001
     """A dependency for what only people with an account do. Raises Problem (403)."""
     of = session_in(request.scope)
     if of is None or of.account is None:
@@ -206,16 +216,11 @@ def by_session(request: Request, caller: Annotated[Caller, Depends(signed_in)]) 
 def who(caller: Caller, of: SessionOf | None, token: str) -> WhoView:
     """`token` may be of a cookie that was not what let the caller in: then there is no session."""
     scope = caller.scope
-    limits = {name: _listed(getattr(scope, name)) for name in ("facilities", "campuses", "departments")}
     return WhoView(
         id=caller.id, name=caller.name, kind=caller.kind, roles=sorted(caller.roles),
         permissions=sorted(frozenset[Permission]().union(*[PERMISSIONS[role] for role in caller.roles])),
-        scope=ScopeView(**limits, practitioner=scope.practitioner),
+        scope=ScopeView(**limits_of(scope), practitioner=scope.practitioner),
         pending=list(of.pending) if of is not None else [],
         has_otp=of is not None and of.account is not None and of.account.has_otp,
         csrf_token=csrf_token(token) if of is not None else "",
     )  # fmt: skip
-
-
-def _listed(limit: frozenset[str] | None) -> list[str] | None:
-    return None if limit is None else sorted(limit)

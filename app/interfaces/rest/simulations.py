@@ -109,7 +109,7 @@ class SimulationEndpoints:
             except NotRecorded:
                 raise not_recorded() from None
 
-        await answer_lines(receive, send, answer, limit=self._max_line, in_flight=_IN_FLIGHT)
+        await answer_lines(scope, receive, send, answer, limit=self._max_line, in_flight=_IN_FLIGHT)
 
     async def simulate(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = _decoded(self._read_simulation, await read_body(scope, receive, self._max_body))

@@ -14,7 +14,7 @@ _CHUNK = 256 * 1024
 
 class Spool:
     def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - drain() closes it
+        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - drain() or close() does
         self._written = self._sent = 0
         self._news = asyncio.Event()
         self._finished = False
@@ -29,6 +29,10 @@ class Spool:
         """Nothing more will be written."""
         self._finished = True
         self._news.set()
+
+    def close(self) -> None:
+        """For whoever drains it no more."""
+        self._file.close()
 
     async def drain(self, send: Send) -> None:
         """Send what is written, as it is written, until `finish`."""

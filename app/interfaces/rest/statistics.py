@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.application.overview import LONGEST_DAYS, MOST_ROWS, Overviews, Told
-from app.domain.access import Caller
 from app.domain.working_days import day_of
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.errors import FieldError, Problem
 from app.store.reviews import Facet, Grain, Overview
 
@@ -90,7 +89,7 @@ def statistics_router(overviews: Overviews) -> APIRouter:
         response_model_by_alias=True,
     )
     async def tell(
-        caller: Annotated[Caller, Depends(signed_in)],
+        caller: SignedIn,
         first: Annotated[date | None, Query(alias="from")] = None,
         last: Annotated[date | None, Query(alias="to")] = None,
         facility: _Codes = [],  # noqa: B006 - FastAPI copies it

@@ -8,8 +8,7 @@ from pydantic import BaseModel
 
 from app.application.authorise import check_everywhere
 from app.application.read_trail import NotYet, TrailReader
-from app.domain.access import Caller
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.errors import Problem, not_found
 from app.store.trail import StoredEntry
 from app.trail.proof_file import proof_lines
@@ -44,7 +43,7 @@ def trail_router(reader: TrailReader) -> APIRouter:
     return routes
 
 
-def _of_everything(caller: Annotated[Caller, Depends(signed_in)]) -> None:
+def _of_everything(caller: SignedIn) -> None:
     """The trail is one for the whole installation."""
     check_everywhere(caller)
 

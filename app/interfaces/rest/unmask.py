@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.application.stored_identity import REST_NAMES
 from app.application.unmask import LEAST_REASON, MOST_REASON, Audits, NoReason, NotForThem, Unmasker
-from app.domain.access import Caller, Permission
+from app.domain.access import Permission
 from app.domain.identity import IdentityKind
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.errors import FieldError, Problem, forbidden, not_found, not_recorded
 from app.interfaces.fhir.identity import FHIR_NAMES
 from app.interfaces.nhsa.identity import NHSA_NAMES
@@ -56,7 +56,7 @@ def unmask_router(unmasker: Unmasker) -> APIRouter:
     async def unmask(
         audit_id: Annotated[str, Path(max_length=64)],
         asked: UnmaskRequest,
-        caller: Annotated[Caller, Depends(signed_in)],
+        caller: SignedIn,
         response: Response,
     ) -> Unmasked:
         response.headers["cache-control"] = "no-store"

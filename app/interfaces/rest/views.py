@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 from msgspec import Meta, Struct
 
+from app.interfaces.caller import SignedIn
 from app.interfaces.errors import Problem, not_found, not_recorded
 from app.interfaces.rest.bodies import body_of, read, refusals
 from app.interfaces.rest.finding_query import Direction, FieldName, FindingFilter, filter_of
 from app.interfaces.rest.finding_rows import answer, told_with
-from app.interfaces.rest.findings import LONGEST_BODY, SignedIn
+from app.interfaces.rest.findings import LONGEST_BODY
 from app.store.audit_log import NotRecorded
 from app.store.reviews import SavedView, SavedViews, Sorting
 
@@ -47,11 +48,18 @@ class ViewList(Struct, frozen=True, kw_only=True):
 
 def view_router(views: SavedViews) -> APIRouter:
     routes = APIRouter(tags=["findings"])
+    _add_list(routes, views)
+    _add_writes(routes, views)
+    return routes
 
+
+def _add_list(routes: APIRouter, views: SavedViews) -> None:
     @routes.get("/v1/views", summary="The caller's saved views, and shared ones", responses=told_with(ViewList, 503))
     async def list_views(caller: SignedIn) -> Response:
         return answer(ViewList(views=[_told(one, caller.id) for one in await views.of(caller.id)]))
 
+
+def _add_writes(routes: APIRouter, views: SavedViews) -> None:
     @routes.put(
         "/v1/views/{view_id}",
         summary="Save a view, or change it",
@@ -60,16 +68,11 @@ def view_router(views: SavedViews) -> APIRouter:
         openapi_extra=body_of(View),
     )
     async def save_view(view_id: _ViewId, request: Request, caller: SignedIn) -> Response:
-        told: View = await read(request, View, LONGEST_BODY)
+        told = await read(request, View, LONGEST_BODY)
         if told.filter.patient_key:
             raise Problem(422, "invalid-request", "A view may not name patients", "Leave `patient_key` out.")
-        mine = [one.id for one in await views.of(caller.id) if one.account == caller.id]
-        if view_id not in mine and len(mine) >= _MOST:
-            raise Problem(422, "invalid-request", "There are too many views", f"Of one account, {_MOST} are kept.")
-        view = SavedView(
-            id=view_id, account=caller.id, name=told.name, filter=told.filter.wanted(), by=told.sort,
-            is_descending=told.order is Direction.DESCENDING, fields=told.fields, is_shared=told.is_shared,
-        )  # fmt: skip
+        await _check_room(views, view_id, caller.id)
+        view = _view_of(told, view_id, caller.id)
         try:
             is_kept = await views.put(view)
         except NotRecorded:
@@ -97,7 +100,18 @@ def view_router(views: SavedViews) -> APIRouter:
             raise not_found("view of this caller", view_id)
         return Response(status_code=204)
 
-    return routes
+
+async def _check_room(views: SavedViews, view_id: str, account: str) -> None:
+    mine = [one.id for one in await views.of(account) if one.account == account]
+    if view_id not in mine and len(mine) >= _MOST:
+        raise Problem(422, "invalid-request", "There are too many views", f"Of one account, {_MOST} are kept.")
+
+
+def _view_of(told: View, view_id: str, account: str) -> SavedView:
+    return SavedView(
+        id=view_id, account=account, name=told.name, filter=told.filter.wanted(), by=told.sort,
+        is_descending=told.order is Direction.DESCENDING, fields=told.fields, is_shared=told.is_shared,
+    )  # fmt: skip
 
 
 def _told(one: SavedView, account: str) -> ToldView:

@@ -1,10 +1,10 @@
 """/v1/webhooks (通知订阅): who is told of findings, and every delivery. A secret is told once, when it is made."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from app.application.authorise import OutOfScope
@@ -12,26 +12,24 @@ from app.application.manage_webhooks import UnknownWebhook, WebhookDesk
 from app.application.webhook_targets import LONGEST_URL, BadTarget
 from app.domain.access import Caller, Scope
 from app.domain.notice import DeliveryState, NoticeKind, Webhook
-from app.interfaces.asgi import read_body
-from app.interfaces.caller import signed_in
-from app.interfaces.errors import MEDIA_TYPE, Problem, database_unavailable, decode_problem, not_found
+from app.interfaces.caller import SignedIn
+from app.interfaces.errors import Problem, database_unavailable, not_found
+from app.interfaces.rest.bodies import PROBLEM, body_of, read
+from app.interfaces.rest.limits import LEVELS, limits_of
 from app.store.audit_log import NotRecorded
 from app.store.history import Unavailable
 from app.store.webhooks import Delivery
 
-_PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}}
 _OF_BODY: dict[int | str, dict[str, Any]] = {
-    400: {"description": "The body is not JSON", **_PROBLEM},
-    413: {"description": "The body is too large", **_PROBLEM},
-    422: {"description": "The body is no valid request, or nothing may be sent to that address", **_PROBLEM},
+    400: {"description": "The body is not JSON", **PROBLEM},
+    413: {"description": "The body is too large", **PROBLEM},
+    422: {"description": "The body is no valid request, or nothing may be sent to that address", **PROBLEM},
 }
-_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such webhook", **_PROBLEM}}
-_AWAY: dict[int | str, dict[str, Any]] = {503: {"description": "The database does not answer", **_PROBLEM}}
+_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such webhook", **PROBLEM}}
+_AWAY: dict[int | str, dict[str, Any]] = {503: {"description": "The database does not answer", **PROBLEM}}
 _LONGEST = 64 * 1024  # bytes of a body
 _ID = Annotated[str, Path(max_length=32)]
-_CALLER = Annotated[Caller, Depends(signed_in)]
 Told = Literal["finding.found", "finding.moved", "finding.deadline"]
-T = TypeVar("T")
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Codes = Annotated[list[Code], msgspec.Meta(min_length=1, max_length=200)]
 
@@ -114,12 +112,13 @@ def webhook_router(desk: WebhookDesk) -> APIRouter:
     routes = APIRouter()
     _add_reads(routes, desk)
     _add_writes(routes, desk)
+    _add_redelivery(routes, desk)
     return routes
 
 
 def _add_reads(routes: APIRouter, desk: WebhookDesk) -> None:
     @routes.get("/v1/webhooks", summary="Who is told of findings", responses=_AWAY)
-    async def list_webhooks(caller: _CALLER) -> WebhookList:
+    async def list_webhooks(caller: SignedIn) -> WebhookList:
         try:
             counts = await desk.counts()
             return WebhookList(
@@ -135,7 +134,7 @@ def _add_reads(routes: APIRouter, desk: WebhookDesk) -> None:
     )
     async def list_deliveries(
         webhook_id: _ID,
-        caller: _CALLER,
+        caller: SignedIn,
         state: DeliveryState | None = None,
         before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -154,10 +153,10 @@ def _add_writes(routes: APIRouter, desk: WebhookDesk) -> None:
         status_code=201,
         summary="Tell somebody of findings from now on",
         responses={**_OF_BODY, **_AWAY},
-        openapi_extra=_body_of(NewWebhook, is_required=True),
+        openapi_extra=body_of(NewWebhook),
     )
-    async def add_webhook(request: Request, response: Response, caller: _CALLER) -> MadeWebhook:
-        asked = await _read(request, msgspec.json.Decoder(NewWebhook))
+    async def add_webhook(request: Request, response: Response, caller: SignedIn) -> MadeWebhook:
+        asked = await read(request, NewWebhook, _LONGEST, blank=b"{}")
         try:
             kinds = frozenset([NoticeKind(one) for one in asked.kinds])
             made = await desk.add(asked.url, kinds, caller, _scope(asked, caller), asked.description)
@@ -173,20 +172,22 @@ def _add_writes(routes: APIRouter, desk: WebhookDesk) -> None:
         summary="Tell them no more",
         responses={**_UNKNOWN, **_AWAY},
     )
-    async def remove_webhook(webhook_id: _ID, caller: _CALLER) -> None:
+    async def remove_webhook(webhook_id: _ID, caller: SignedIn) -> None:
         try:
             await desk.remove(webhook_id, caller)
         except (UnknownWebhook, NotRecorded, Unavailable) as error:
             raise _refusal(error, webhook_id) from None
 
+
+def _add_redelivery(routes: APIRouter, desk: WebhookDesk) -> None:
     @routes.post(
         "/v1/webhooks/{webhook_id}/redeliver",
         summary="Send again what was given up",
         responses={**_OF_BODY, **_UNKNOWN, **_AWAY},
-        openapi_extra=_body_of(Redelivery, is_required=False),
+        openapi_extra=body_of(Redelivery, is_required=False),
     )
-    async def redeliver(webhook_id: _ID, request: Request, caller: _CALLER) -> Redelivered:
-        asked = await _read(request, msgspec.json.Decoder(Redelivery))
+    async def redeliver(webhook_id: _ID, request: Request, caller: SignedIn) -> Redelivered:
+        asked = await read(request, Redelivery, _LONGEST, blank=b"{}")
         try:
             return Redelivered(count=await desk.send_again(webhook_id, caller, asked.deliveries))
         except (UnknownWebhook, NotRecorded, Unavailable) as error:
@@ -204,7 +205,7 @@ def _refusal(error: Exception, webhook: str) -> Problem:
 def _scope(asked: NewWebhook, by: Caller) -> Scope:
     """What is not limited by the request is limited as the caller is. Raises OutOfScope where it reaches further."""
     levels: dict[str, Any] = {}
-    for name in ("facilities", "campuses", "departments"):
+    for name in LEVELS:
         wanted, own = getattr(asked, name), getattr(by.scope, name)
         if wanted is not None and own is not None and not own.issuperset(wanted):
             raise OutOfScope
@@ -212,19 +213,10 @@ def _scope(asked: NewWebhook, by: Caller) -> Scope:
     return Scope(**levels, practitioner=by.scope.practitioner)
 
 
-async def _read(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
-    body = await read_body(request.scope, request.receive, _LONGEST)
-    try:
-        return decoder.decode(body or b"{}")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise decode_problem(error) from None
-
-
 def _told(one: Webhook) -> dict[str, Any]:
-    levels = {name: getattr(one.scope, name) for name in ("facilities", "campuses", "departments")}
     return {
         **{name: getattr(one, name) for name in ("id", "url", "description", "created_at", "created_by")},
-        **{name: None if codes is None else sorted(codes) for name, codes in levels.items()},
+        **limits_of(one.scope),
         "kinds": sorted(one.kinds),
     }
 
@@ -241,9 +233,3 @@ def _delivery(one: Delivery) -> DeliveryView:
 
 def _moment(at: int) -> datetime:
     return datetime.fromtimestamp(at / 1_000_000, UTC)
-
-
-def _body_of(shape: type[msgspec.Struct], *, is_required: bool) -> dict[str, Any]:
-    (_, components) = msgspec.json.schema_components((shape,), ref_template="{name}")
-    schema: dict[str, Any] = components[shape.__name__]
-    return {"requestBody": {"required": is_required, "content": {"application/json": {"schema": schema}}}}

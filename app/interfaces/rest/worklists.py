@@ -9,12 +9,13 @@ from msgspec import Meta, Struct
 from app.application.assign_findings import BY_DEADLINE, MOST_DEALT, TO_REVIEW, FindingAssigner, Way
 from app.application.find_findings import FindingFinder
 from app.domain.review_command import NotAllowed
+from app.interfaces.caller import SignedIn
 from app.interfaces.errors import not_recorded
 from app.interfaces.rest.bodies import body_of, read
 from app.interfaces.rest.finding_decisions import StepResults, refused, results_of
 from app.interfaces.rest.finding_query import FindingFilter, bad_cursor
 from app.interfaces.rest.finding_rows import FindingPage, answer, page_of, told_with
-from app.interfaces.rest.findings import LONGEST_BODY, SignedIn
+from app.interfaces.rest.findings import LONGEST_BODY
 from app.store.audit_log import NotRecorded
 from app.store.reviews import BadCursor, ReviewFilter
 
@@ -35,7 +36,12 @@ class Deal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def worklist_router(assigner: FindingAssigner, finder: FindingFinder) -> APIRouter:
     routes = APIRouter(tags=["findings"])
+    _add_deal(routes, assigner)
+    _add_mine(routes, finder)
+    return routes
 
+
+def _add_deal(routes: APIRouter, assigner: FindingAssigner) -> None:
     @routes.post(
         "/v1/worklists/assign",
         summary="Deal findings that nobody has among the audit staff",
@@ -45,7 +51,7 @@ def worklist_router(assigner: FindingAssigner, finder: FindingFinder) -> APIRout
         openapi_extra=body_of(Deal),
     )
     async def deal(request: Request, caller: SignedIn) -> Response:
-        told: Deal = await read(request, Deal, LONGEST_BODY)
+        told = await read(request, Deal, LONGEST_BODY)
         try:
             results = await assigner.deal(
                 told.filter.wanted(), caller, told.way, told.accounts, told.departments, told.most
@@ -56,6 +62,8 @@ def worklist_router(assigner: FindingAssigner, finder: FindingFinder) -> APIRout
             raise not_recorded() from None
         return answer(results_of(results))
 
+
+def _add_mine(routes: APIRouter, finder: FindingFinder) -> None:
     @routes.get(
         "/v1/worklists/mine",
         summary="Findings that the caller has, the next deadline first",
@@ -76,5 +84,3 @@ def worklist_router(assigner: FindingAssigner, finder: FindingFinder) -> APIRout
         except NotRecorded:
             raise not_recorded() from None
         return answer(page_of(found.page, (), found.totals, count=True, sums=True))
-
-    return routes

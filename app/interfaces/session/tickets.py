@@ -5,13 +5,12 @@ from typing import Annotated
 from urllib.parse import parse_qsl
 
 import msgspec
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from app.application.sign_in_tickets import SignInTickets
-from app.domain.access import Caller
 from app.interfaces.asgi import read_body
-from app.interfaces.caller import signed_in
+from app.interfaces.caller import SignedIn
 from app.interfaces.errors import Problem
 from app.interfaces.rest.bodies import LONGEST, body_of, read, refusals
 from app.interfaces.session.cookies import PublicAddress, session_token, set_session, whence
@@ -41,7 +40,12 @@ class TicketView(BaseModel):
 
 def ticket_router(tickets: SignInTickets, public: PublicAddress) -> APIRouter:
     routes = APIRouter(tags=["session"])
+    _add_issue(routes, tickets)
+    _add_exchange(routes, tickets, public)
+    return routes
 
+
+def _add_issue(routes: APIRouter, tickets: SignInTickets) -> None:
     @routes.post(
         "/v1/tickets",
         summary="A ticket that lets one doctor in, to their own patients",
@@ -49,15 +53,15 @@ def ticket_router(tickets: SignInTickets, public: PublicAddress) -> APIRouter:
         responses=refusals(403, 413, 422, 503),
         openapi_extra=body_of(TicketRequest),
     )
-    async def issue_ticket(
-        request: Request, response: Response, caller: Annotated[Caller, Depends(signed_in)]
-    ) -> TicketView:
+    async def issue_ticket(request: Request, response: Response, caller: SignedIn) -> TicketView:
         told = await read(request, TicketRequest)
         with refusing():
             issued = await tickets.issue(told.practitioner, told.purpose, caller=caller, whence=whence(request.scope))
         response.headers["cache-control"] = "no-store"
         return TicketView(ticket=issued.token, expires_at=issued.expires_at)
 
+
+def _add_exchange(routes: APIRouter, tickets: SignInTickets, public: PublicAddress) -> None:
     @routes.post(
         "/v1/session/ticket",
         summary="Come in by a ticket: the page of the hospital system sends this form",
@@ -84,5 +88,3 @@ def ticket_router(tickets: SignInTickets, public: PublicAddress) -> APIRouter:
             "referrer-policy": "no-referrer",
         }
         return Response(None, 303, headers)
-
-    return routes

@@ -163,6 +163,30 @@ def past_shares(measure: str, most: Fraction, lines: list[Any]) -> list[Fraction
     return [parts.get(token(measure, one), Fraction(0)) for one in lines]
 
 
+def counted_together(
+    per: str, window: int, lines: list[Any], before: list[Any]
+) -> list[tuple[list[Any], list[Any], list[Any]]]:
+    """Lines of other encounters, of this one, and those of them that may be at fault."""
+    if per != "rolling":
+        groups = {key: [o for o in lines if group_of(per, window, o) == key] for key in _keys(per, window, lines)}
+        return [([b for b in before if group_of(per, window, b) == key], group, group) for key, group in groups.items()]
+    spoken = []
+    for day in dict.fromkeys(one.service_date for one in lines):
+        days = {day - timedelta(days=number) for number in range(window)}
+        spoken.append(
+            (
+                [b for b in before if b.service_date in days],
+                [o for o in lines if o.service_date in days],
+                [o for o in lines if o.service_date == day],
+            )
+        )
+    return spoken
+
+
+def _keys(per: str, window: int, lines: list[Any]) -> list[Any]:
+    return list(dict.fromkeys(group_of(per, window, one) for one in lines))
+
+
 def expected(
     measure: str,
     per: str,
@@ -174,21 +198,7 @@ def expected(
 ) -> tuple[list[oracle.Finding], dict[str, set[str]]]:
     lines, before = oracle.counted(judged, "A1|X*"), oracle.earlier(judged, history, "A1|X*")
     looks_back = per in ("rolling", "month", "year")
-    spoken: list[tuple[list[Any], list[Any], list[Any]]] = []  # of other encounters, of this one, who may be at fault
-    if per == "rolling":
-        for day in dict.fromkeys(one.service_date for one in lines):
-            days = {day - timedelta(days=number) for number in range(window)}
-            spoken.append(
-                (
-                    [b for b in before if b.service_date in days],
-                    [o for o in lines if o.service_date in days],
-                    [o for o in lines if o.service_date == day],
-                )
-            )
-    else:
-        for key in dict.fromkeys(group_of(per, window, one) for one in lines):
-            group = [one for one in lines if group_of(per, window, one) == key]
-            spoken.append(([b for b in before if looks_back and group_of(per, window, b) == key], group, group))
+    spoken = counted_together(per, window, lines, before if looks_back else [])
     findings, unknown, silent = [], set(), {one.id for one in lines}
     for others, group, suspects in spoken:
         parts = past_shares(measure, Fraction(most), others + group)[len(others) :]

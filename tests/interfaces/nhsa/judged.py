@@ -25,7 +25,7 @@ def rules() -> Ruleset:
 def asked_in(body: bytes, profile: Profile | None = None) -> list[Asked]:
     message = decode_message(text_of(body)[0])
     head = read_head(message, data_of(message)[1], NOW)
-    return read_requests(message, STAGES.get(str(message.infno), Stage.ORDERING), profile or Profile(), head)
+    return read_requests(message, STAGES.get(str(message.infno), Stage.ORDERING), profile or Profile(), head, str)
 
 
 def findings_in(body: bytes, profile: Profile | None = None) -> set[tuple[Any, ...]]:

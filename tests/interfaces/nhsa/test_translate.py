@@ -29,9 +29,13 @@ at = datetime.fromisoformat
 NOW = at("2026-03-02T09:30")
 
 
+def visit_of(known_by: str) -> str:
+    return f"visit of {known_by}"
+
+
 def read(content: Any, stage: Stage = Stage.ORDERING, profile: Profile | None = None) -> list[Asked]:
     decoded = decode_message(json.dumps(content).encode())
-    return read_requests(decoded, stage, profile or Profile(), read_head(decoded, data_of(decoded)[1], NOW))
+    return read_requests(decoded, stage, profile or Profile(), read_head(decoded, data_of(decoded)[1], NOW), visit_of)
 
 
 def test_a_plain_message_becomes_a_request_whole() -> None:
@@ -117,9 +121,15 @@ def test_no_two_patients_share_an_encounter_even_where_nothing_names_it() -> Non
     first, second = read(
         message(person(blank, curr_mdtrt_id="", patn_id="A"), person(blank, curr_mdtrt_id="", patn_id="B"))
     )
-    assert first.request.encounter.id == "A" != second.request.encounter.id
+    assert (first.request.encounter.id, second.request.encounter.id) == ("visit of A", "visit of B")
     (anonymous,) = read(message(person(blank, curr_mdtrt_id="", patn_id="")))
     assert anonymous.request.encounter.id == "H00000000001202603020900000001"
+
+
+def test_a_visit_is_never_known_by_the_patients_own_id() -> None:
+    (asked,) = read(message(person(visit(mdtrt_id="P0001"), curr_mdtrt_id="P0001")))
+    assert (asked.request.encounter.id, asked.request.encounter.patient.id) == ("visit of P0001", "P0001")
+    assert (asked.visit_id, asked.patient_id) == ("P0001", "P0001")  # what is sent back
 
 
 @pytest.mark.parametrize("value", ["2027-01-01", "很久以前", 5])
@@ -161,7 +171,7 @@ def test_the_head() -> None:
 def test_what_cannot_be_audited_says_what_is_missing(content: Any, missing: str) -> None:
     decoded = decode_message(json.dumps(content).encode())
     with pytest.raises(NoEncounter, match=missing):
-        read_requests(decoded, Stage.ORDERING, Profile(), read_head(decoded, data_of(decoded)[1], NOW))
+        read_requests(decoded, Stage.ORDERING, Profile(), read_head(decoded, data_of(decoded)[1], NOW), visit_of)
 
 
 def test_entries_that_are_no_patients_are_noted() -> None:

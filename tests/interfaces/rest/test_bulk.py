@@ -133,12 +133,34 @@ def test_client_that_reads_as_it_sends(service: Service) -> None:
     assert len(dechunked(bytes(answer)).splitlines()) == 101
 
 
+def test_behind_a_proxy_nothing_is_answered_before_all_is_sent(service: Service) -> None:
+    """nginx passes nothing more of a request on whose answer has begun."""
+    line = encoded(request(id="E1")) + b"\n"
+    head = (
+        f"POST /v1/audits/bulk HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nX-Forwarded-For: 192.0.2.1\r\n"
+        f"Content-Length: {2 * len(line)}\r\nConnection: close\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", service.port), timeout=1) as connection:
+        connection.sendall(head.encode() + line)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+        connection.settimeout(20)
+        connection.sendall(line)
+        answer = b""
+        while part := connection.recv(1 << 20):
+            answer += part
+    assert len(dechunked(answer).splitlines()) == 2
+
+
+@pytest.mark.parametrize("more", ["", "X-Forwarded-For: 192.0.2.1\r\n"])
 @pytest.mark.parametrize("reads", [False, True])
-def test_client_that_hangs_up_midway(service: Service, reads: bool) -> None:
+def test_client_that_hangs_up_midway(service: Service, reads: bool, more: str) -> None:
     line = encoded(request(id="gone")) + b"\n"
     head = (
-        f"POST /v1/audits/bulk HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Length: 99999999\r\n\r\n"
+        f"POST /v1/audits/bulk HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n{more}"
+        "Content-Length: 99999999\r\n\r\n"
     )
+    reads = reads and not more
     for _ in range(5):
         with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
             connection.sendall(head.encode() + line * 200 + line[:50])

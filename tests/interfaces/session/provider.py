@@ -36,7 +36,11 @@ class Provider:
 
     def app(self) -> FastAPI:
         app = FastAPI()
+        self._tell_of_itself(app)
+        self._sign_in(app)
+        return app
 
+    def _tell_of_itself(self, app: FastAPI) -> None:
         @app.get("/.well-known/openid-configuration")
         def configuration() -> dict[str, str]:
             return {
@@ -52,6 +56,7 @@ class Provider:
             self.asked += 1
             return KeySet([self.key]).as_dict(private=False)  # type: ignore[return-value]
 
+    def _sign_in(self, app: FastAPI) -> None:
         @app.get("/authorize")
         def authorize(request: Request) -> Response:
             asked = dict(request.query_params)
@@ -82,8 +87,6 @@ class Provider:
             header = {"alg": self.algorithm, "kid": self.signer.kid}
             found = jwt.encode(header, {**told, **self.claims, **self.wrong}, self.signer, algorithms=[self.algorithm])
             return JSONResponse({"access_token": "a", "token_type": "Bearer", "id_token": found})
-
-        return app
 
 
 @contextmanager
