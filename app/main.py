@@ -123,7 +123,7 @@ class _Lifetime:
             print(told(made), flush=True)  # noqa: T201
         gc.collect()
         gc.freeze()  # what is loaded now lives as long as the process: no collection need look at it again
-        gc.set_threshold(50_000, 20, 20)  # requests make few cycles: look for them seldom
+        gc.set_threshold(10_000, 10, 10)  # requests make few cycles; who reads and writes findings makes more
 
     async def _begin(self) -> None:
         parts = self._parts
