@@ -1,10 +1,9 @@
 """Who calls (调用地址): the connection tells, and a header only where the proxy that sent it is trusted. And what the
-server says at its start: the key on a terminal alone.
+server says at its start: the key, but to no journal.
 """
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -34,19 +33,23 @@ def test_a_forwarded_address_is_believed_of_trusted_proxies_only(trusted: str, t
         assert service.client.get("/", headers={"x-forwarded-for": "203.0.113.7"}).json() == told
 
 
-def test_on_a_terminal_the_key_is_shown(tmp_path: Path) -> None:
-    """Elsewhere it is not: tests/faults/test_workers.py."""
+@pytest.mark.parametrize(
+    ("is_journal", "told"), [(False, f"Authorization: Bearer {KEY}"), (True, "as MINGJIAN_API_KEY")]
+)
+def test_the_key_is_shown_but_to_a_journal(is_journal: bool, told: str, tmp_path: Path) -> None:
     settings = {"MINGJIAN_API_KEY": KEY, "MINGJIAN_DATA_DIR": str(tmp_path), "PORT": str(free_port()), "REDIS_URL": ""}
-    own, given = pty.openpty()
+    own, given = os.pipe()
+    stream = f"{os.fstat(given).st_dev}:{os.fstat(given).st_ino if is_journal else 0}"
     command = [sys.executable, "-m", "app.interfaces.cli", "serve"]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings, "DATABASE_URL": ""}, stdout=given)
+    environment = {**os.environ, **settings, "DATABASE_URL": "", "JOURNAL_STREAM": stream}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=given)
     try:
         os.close(given)
-        told = b""
-        while b"Key  " not in told or not told.endswith(b"\n"):
-            told += os.read(own, 1000)
-        assert f"Authorization: Bearer {KEY}".encode() in told
+        with os.fdopen(own) as lines:
+            said = [lines.readline() for _ in range(3)]
+        assert said[2].startswith("Key  ")
+        assert told in said[2]
+        assert (KEY in said[2]) is not is_journal
     finally:
         process.kill()
         process.wait()
-        os.close(own)

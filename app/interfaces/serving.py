@@ -1,6 +1,6 @@
 """Serve the application (提供服务): where it listens, whom it believes, and what it says at its start."""
 
-import sys
+import os
 
 import uvicorn
 
@@ -36,16 +36,22 @@ def server_config(app: Application | str, settings: Settings, workers: int = 1) 
     return config
 
 
+def _goes_to_a_journal() -> bool:
+    """Whether what is printed does, as systemd tells whom it starts (systemd.exec(5), JOURNAL_STREAM)."""
+    found = os.fstat(1)
+    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
 def run(config: uvicorn.Config, title: str, key: str, where: str) -> None:
     """Serve until told to stop; raises SystemExit where no worker could start.
 
-    `where` the key is kept, for where nobody looks on: what is printed then goes to a journal, which keeps it.
+    `where` the key is kept, for a journal: it would keep what is printed.
     """
     listener = config.bind_socket()
     base = f"http://{config.host}:{listener.getsockname()[1]}"
     print(f"{title}  {base}", flush=True)  # noqa: T201
     print(f"API documentation  {base}/docs", flush=True)  # noqa: T201
-    told = f"Authorization: Bearer {key}" if sys.stdout.isatty() else where
+    told = where if _goes_to_a_journal() else f"Authorization: Bearer {key}"
     print(f"Key                {told}", flush=True)  # noqa: T201
     if config.workers == 1:
         DrainingServer(config).run([listener])
