@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, exists, func, select
 
+from app.store.review_rows import ATTACHED, STEPS
 from app.store.review_tables import review_attachments, review_steps
 from app.store.tables import (
     audits,
@@ -34,15 +35,6 @@ _FINDINGS = (
     .order_by(audits.c.id, findings.c.position)
 )  # fmt: skip
 
-_STEPS = select(
-    review_steps.c.review, review_steps.c.number, review_steps.c.recorded_at, review_steps.c.actor,
-    review_steps.c.action, review_steps.c.comment, review_steps.c.content,
-)  # fmt: skip
-_ATTACHED = select(
-    review_attachments.c.id, review_attachments.c.review, review_attachments.c.recorded_at,
-    review_attachments.c.actor, review_attachments.c.type, review_attachments.c.size, review_attachments.c.digest,
-    review_attachments.c.name,
-)  # fmt: skip
 
 Rows = Callable[[Select[Any]], Awaitable[list[Any]]]  # what a query gives, row by row, as tuples
 
@@ -83,7 +75,7 @@ class EffectsQuery:
         if not wanted:
             return {}
         reviews, numbers = zip(*wanted, strict=True)
-        among = _STEPS.where(
+        among = STEPS.where(
             review_steps.c.review.in_(sorted({*reviews})), review_steps.c.number.in_(sorted({*numbers}))
         )
         rows = [StepRow(*row) for row in await self._rows(among)]
@@ -97,7 +89,7 @@ class EffectsQuery:
     async def review_attachments(self, ids: Sequence[str]) -> dict[str, AttachmentRow]:
         if not ids:
             return {}
-        rows = [AttachmentRow(*row) for row in await self._rows(_ATTACHED.where(review_attachments.c.id.in_(ids)))]
+        rows = [AttachmentRow(*row) for row in await self._rows(ATTACHED.where(review_attachments.c.id.in_(ids)))]
         return {one.id: one._replace(name=self._text("review_attachments", (one.id,), one.name)) for one in rows}
 
     async def attached(self, attachment: str) -> bytes:

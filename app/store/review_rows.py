@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import msgspec
+from sqlalchemy import select
 
 from app.domain.review import Review, ReviewStep
 from app.store.packing import microseconds
@@ -19,13 +20,22 @@ from app.store.review_codes import (
     Codes,
     kind_of,
 )
-from app.store.review_tables import NO_DEADLINE, UNKNOWN_AMOUNT, reviews
+from app.store.review_tables import NO_DEADLINE, UNKNOWN_AMOUNT, review_attachments, review_steps, reviews
 from app.store.sealing import moment
 from app.store.vault import Vault
 from app.trail.entry import Details, Kind, Sealed, TrailEntry, seal
 
 COLUMNS = tuple(column for column in reviews.c if column.name != "seq")
 NAMES = tuple(column.name for column in COLUMNS)
+STEPS = select(
+    review_steps.c.review, review_steps.c.number, review_steps.c.recorded_at, review_steps.c.actor,
+    review_steps.c.action, review_steps.c.comment, review_steps.c.content,
+)  # fmt: skip
+ATTACHED = select(
+    review_attachments.c.id, review_attachments.c.review, review_attachments.c.recorded_at,
+    review_attachments.c.actor, review_attachments.c.type, review_attachments.c.size, review_attachments.c.digest,
+    review_attachments.c.name,
+)  # fmt: skip
 _CODES: dict[str, Codes[Any]] = {
     "state": STATES,
     "severity": SEVERITIES,

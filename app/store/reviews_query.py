@@ -13,7 +13,7 @@ from app.store.review_counts import Axis
 from app.store.review_filters import among, conditions, cursor_after, ordered, place_of, within
 from app.store.review_narrowing import narrowed
 from app.store.review_overview import facet_of, facets_asked, in_time, series_asked
-from app.store.review_rows import COLUMNS, NAMES, StoredReview, review_of, step_of
+from app.store.review_rows import ATTACHED, COLUMNS, NAMES, STEPS, StoredReview, review_of, step_of
 from app.store.review_search import ReviewSearch, SeqAmong
 from app.store.review_tables import review_attachments, review_contents, review_steps, reviews
 from app.store.reviews import (
@@ -39,15 +39,6 @@ Ask = Callable[[Select[Any], Scope], Awaitable[list[Any]]]  # rows, as tuples, o
 WALKS = "walks"  # an option of a question: one index leads to what is asked for
 
 _AMOUNT = case((reviews.c.amount_cents > 0, reviews.c.amount_cents), else_=0)  # an unknown one adds nothing
-_STEPS = select(
-    review_steps.c.review, review_steps.c.number, review_steps.c.recorded_at, review_steps.c.actor,
-    review_steps.c.action, review_steps.c.comment, review_steps.c.content,
-)  # fmt: skip
-_ATTACHED = select(
-    review_attachments.c.id, review_attachments.c.review, review_attachments.c.recorded_at,
-    review_attachments.c.actor, review_attachments.c.type, review_attachments.c.size, review_attachments.c.digest,
-    review_attachments.c.name,
-)  # fmt: skip
 
 
 class ReviewsQuery:
@@ -132,19 +123,19 @@ class ReviewsQuery:
 
     async def steps(self, review: str, scope: Scope) -> list[ReviewStep]:
         one = review_steps.c
-        asked = _STEPS.where(one.review == review, _is_seen(review_steps, scope)).order_by(one.number)
-        names = [column.name for column in _STEPS.selected_columns]
+        asked = STEPS.where(one.review == review, _is_seen(review_steps, scope)).order_by(one.number)
+        names = [column.name for column in STEPS.selected_columns]
         rows = await self._ask(asked, scope)
         return [step_of(dict(zip(names, row, strict=True)), self._vault) for row in rows]
 
     async def attachments(self, review: str, scope: Scope) -> list[Attachment]:
         one = review_attachments.c
-        asked = _ATTACHED.where(one.review == review, *_is_held(scope))
+        asked = ATTACHED.where(one.review == review, *_is_held(scope))
         return [self._attachment(row) for row in await self._ask(asked.order_by(one.recorded_at, one.id), scope)]
 
     async def attached(self, attachment: str, scope: Scope) -> tuple[Attachment, bytes] | None:
         one = review_attachments.c
-        asked = _ATTACHED.add_columns(one.content).where(one.id == attachment, *_is_held(scope))
+        asked = ATTACHED.add_columns(one.content).where(one.id == attachment, *_is_held(scope))
         for row in await self._ask(asked, scope):
             return self._attachment(row[:-1]), self._vault.open("review_attachments", (row[0],), row[-1])
         return None
