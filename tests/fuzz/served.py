@@ -9,8 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from app.domain.work import Work
 from app.interfaces.admission import USUAL, Admission
 from app.interfaces.errors import MEDIA_TYPE
+from app.interfaces.rate_limits import RateLimits
 from app.interfaces.waiting import Line
 from tests.interfaces.nhsa.caller import ROOT, Answer, Caller
 from tests.service import check_problem
@@ -39,10 +41,13 @@ def caller() -> Caller:
 
 
 def never_refuse(app: Any) -> None:
-    """Between two calls nothing runs here, which looks to the service as though it had no time for either."""
+    """Between two calls nothing runs here, which looks to the service as though it had no time for either. And one
+    caller asks more than is anybody's share.
+    """
     while not isinstance(app, Admission):
         app = app.behind
     app._lines = {work: Line(limits._replace(lag=math.inf)) for work, limits in USUAL.items()}
+    app._rates = RateLimits(dict.fromkeys(Work, 1e9))
 
 
 def stop() -> None:
